@@ -1,0 +1,102 @@
+# `make help` lists what is here. Everything runs with a Go toolchain; `make test`
+# and `make bench` also bring up the servers they need (see scripts/services.sh).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/trueup/trueup/services/assembly.version=$(VERSION)
+# Every Go module of this repository that has tests.
+MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod demo/go.mod test/compose/go.mod tools/go.mod))
+# Those whose go.mod is kept tidy; tidying tools/ would fetch all its tools' tests need.
+PRODUCT := $(filter-out tools,$(MODULES))
+FUZZTIME ?= 20s
+# A test waits for real servers; go test's own 10 minutes are short on 2 cores.
+TEST_TIMEOUT ?= 20m
+
+# The race detector is C; where no compiler is, `make test` says so and goes on.
+RACE := $(shell [ "$$(go env CGO_ENABLED)" != 1 ] || echo -race)
+
+BUF := $(CURDIR)/bin/buf
+LINT := $(CURDIR)/bin/golangci-lint
+REPORT := $(CURDIR)/bin/testreport
+PROTOC_GEN_GO := $(CURDIR)/bin/protoc-gen-go
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build validator, fixer and trueup into bin/
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./services/...
+
+.PHONY: test
+test: $(REPORT) services-up ## run all tests, race detector on, on real servers (started when missing)
+	@$(if $(RACE),:,echo "note: no C compiler, so the race detector stays off (Debian: apt-get install gcc libc6-dev)")
+	$(REPORT) $(MODULES) -- $(RACE) -count=1 -timeout $(TEST_TIMEOUT)
+
+.PHONY: test-unit
+test-unit: $(REPORT) ## run the tests that need no server
+	$(REPORT) -allow-skips $(MODULES) -- -short -count=1
+
+.PHONY: race
+race: $(REPORT) ## run the unit tests 5 times under the race detector, shuffled, to meet rare interleavings
+	$(REPORT) -allow-skips $(PRODUCT) -- -race -short -count=5 -shuffle=on -timeout $(TEST_TIMEOUT)
+
+.PHONY: lint
+lint: $(LINT) ## run golangci-lint with the house rules of .golangci.yml
+	@status=0; for module in $(MODULES); do echo "lint $$module"; (cd $$module && $(LINT) run --config $(CURDIR)/.golangci.yml ./...) || status=1; done; exit $$status
+
+.PHONY: fmt
+fmt: $(LINT) ## format the Go code
+	@for module in $(MODULES); do (cd $$module && $(LINT) fmt --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (20s) each
+	scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: services-up ## measure speed and memory beside other tools; prints ratios of medians
+	scripts/bench.sh
+
+.PHONY: demo
+demo: build ## find damage, carry it over Kafka, repair it, prove it; needs Go alone
+	cd demo && go run . -bin ../bin
+
+.PHONY: generate
+generate: $(BUF) $(PROTOC_GEN_GO) ## generate Go code from proto/
+	cd proto && PATH=$(CURDIR)/bin:$$PATH $(BUF) generate
+
+.PHONY: proto-baseline
+proto-baseline: $(BUF) ## accept the present messages as what later changes must stay compatible with
+	cd proto && $(BUF) build --exclude-source-info -o trueup.binpb
+
+.PHONY: verify
+verify: $(BUF) $(PROTOC_GEN_GO) ## check generated code, message compatibility, formatting, go vet, go.mod
+	BUF=$(BUF) scripts/verify.sh $(PRODUCT)
+
+.PHONY: services-up
+services-up: ## start MariaDB, PostgreSQL and Kafka for the tests, on 127.0.0.1 and free ports
+	@scripts/services.sh up
+
+.PHONY: services-down
+services-down: ## stop them; scripts/services.sh purge also removes their data
+	@scripts/services.sh down
+
+# The tools, built from pinned versions: tools/go.mod, so that the product's own
+# go.mod stays small. protoc-gen-go comes from the product's: generated code and
+# the runtime it calls are then always of one version.
+
+$(BUF): tools/go.mod
+	cd tools && go build -o $@ github.com/bufbuild/buf/cmd/buf
+
+$(LINT): tools/go.mod
+	cd tools && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(PROTOC_GEN_GO): go.mod
+	go build -o $@ google.golang.org/protobuf/cmd/protoc-gen-go
+
+$(REPORT): $(wildcard tools/testreport/*.go)
+	cd tools && go build -o $@ ./testreport

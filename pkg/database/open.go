@@ -1,0 +1,177 @@
+// Package database reads and writes tables on MySQL, MariaDB and PostgreSQL: it
+// runs what a dialect spells, over pools of connections, and hands out rows as
+// canonical texts.
+//
+// Whatever it could not read is an error, never an empty result. Errors are
+// *Error; ClassOf says what one means, whatever the engine.
+//
+// A cancelled context stops the statement on the server too: PostgreSQL through
+// its cancel request; MySQL and MariaDB, which know none, through a KILL over a
+// second connection of the same account. The connection is given up in both.
+package database
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/trueup/trueup/pkg/dialect"
+)
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	pool     pool
+	dialect  dialect.Dialect
+	redacted string
+	readOnly bool
+	limits   limits
+	now      string // the statement that asks for the server's clock
+}
+
+// Open reads the DSN, connects once, finds out the engine and prepares the
+// pool. The error is one sentence without the password.
+func Open(ctx context.Context, c Config) (*DB, error) {
+	c, a, err := c.withDefaults()
+	if err != nil {
+		return nil, &Error{Op: "open the database", Err: err}
+	}
+	db := &DB{redacted: a.redacted(), readOnly: c.ReadOnly, dialect: dialectBefore(a)}
+	open := db.openPostgres
+	if a.mysql() {
+		open = db.openMySQL
+	}
+	err = open(ctx, c, a)
+	if err == nil {
+		err = db.probe(ctx) // sets up the first session completely
+	}
+	if err != nil {
+		db.Close()
+		return nil, db.fail(ctx, subject{op: "open " + db.redacted}, err)
+	}
+	return db, nil
+}
+
+func (db *DB) openMySQL(ctx context.Context, c Config, a address) error {
+	config, err := mysqlConfig(c, a)
+	if err != nil {
+		return err
+	}
+	server, err := askMySQL(ctx, config)
+	if err != nil {
+		return err
+	}
+	if db.dialect, err = newMySQLDialect(server.version); err != nil {
+		return err
+	}
+	config.MaxAllowedPacket = int(server.maxPacket)
+	connector, err := newMySQLConnector(config)
+	if err != nil {
+		return err
+	}
+	connector.application = c.Application
+	connector.setup = append(db.dialect.Setup(c.ReadOnly), mysqlTimeout(db.dialect.Engine(), c.StatementTimeout)...)
+	db.pool = newMySQLPool(connector, c.MaxConns)
+	db.limits = limitsOf(server.maxPacket)
+	db.now = "SELECT UTC_TIMESTAMP(6)"
+	return nil
+}
+
+func (db *DB) openPostgres(ctx context.Context, c Config, a address) error {
+	config, err := postgresConfig(c, a)
+	if err != nil {
+		return err
+	}
+	version, err := askPostgres(ctx, config)
+	if err != nil {
+		return err
+	}
+	if db.dialect, err = newPostgresDialect(version); err != nil {
+		return err
+	}
+	setup := append(db.dialect.Setup(c.ReadOnly), postgresTimeout(c.StatementTimeout)...)
+	if db.pool, err = newPostgresPool(ctx, config, setup); err != nil {
+		return err
+	}
+	db.limits = limitsOf(postgresPacket)
+	db.now = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+	return nil
+}
+
+// mysqlTimeout spells the ceiling for a statement: MariaDB counts seconds, of
+// any statement; MySQL milliseconds, of SELECT.
+func mysqlTimeout(engine string, d time.Duration) []string {
+	switch {
+	case d <= 0:
+		return nil
+	case engine == "mariadb":
+		return []string{fmt.Sprintf("SET SESSION max_statement_time = %.3f", d.Seconds())}
+	default:
+		return []string{fmt.Sprintf("SET SESSION max_execution_time = %d", max(d.Milliseconds(), 1))}
+	}
+}
+
+func postgresTimeout(d time.Duration) []string {
+	if d <= 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("SET statement_timeout = %d", max(d.Milliseconds(), 1))}
+}
+
+// Engine is "mysql", "mariadb" or "postgres", as the server says.
+func (db *DB) Engine() string { return db.dialect.Engine() }
+
+// Dialect is what spells this database's SQL.
+func (db *DB) Dialect() dialect.Dialect { return db.dialect }
+
+// Redacted is the database's URL without password and parameters.
+func (db *DB) Redacted() string { return db.redacted }
+
+// String is Redacted, so that printing a DB shows no password.
+func (db *DB) String() string { return db.redacted }
+
+// Stats says how many connections are open and in use.
+func (db *DB) Stats() Stats { return db.pool.stats() }
+
+// Ping runs the smallest statement there is.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.probe(ctx); err != nil {
+		return db.fail(ctx, subject{op: "reach " + db.redacted}, err)
+	}
+	return nil
+}
+
+func (db *DB) probe(ctx context.Context) error {
+	return db.session(ctx, func(s session) error { return s.command(ctx, "SELECT 1") })
+}
+
+// Close closes all connections. Cursors and transactions must have been closed
+// before; PostgreSQL's pool waits for them.
+func (db *DB) Close() error {
+	if db.pool != nil {
+		db.pool.close()
+	}
+	return nil
+}
+
+// session lends a session to f.
+func (db *DB) session(ctx context.Context, f func(session) error) error {
+	return again(func() error {
+		s, err := db.pool.acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.release()
+		return f(s)
+	})
+}
+
+// again repeats what met a connection that had died in the pool. Each attempt
+// uses up one of them, so it ends.
+func again(f func() error) error {
+	const attempts = 3
+	for i := 1; ; i++ {
+		if err := f(); err == nil || i == attempts || !neverSent(err) {
+			return err
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package event
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/trueup/trueup/pkg/canonical"
+	"github.com/trueup/trueup/pkg/row"
+	eventv1 "github.com/trueup/trueup/proto/trueup/event/v1"
+)
+
+// alphabet says which characters the text of a kind may hold. It is a guard
+// against garbage, not a grammar: a text of the wrong alphabet would break the
+// framing of keys, one of the wrong shape is refused by the database.
+type alphabet func(r rune) bool
+
+func integer(r rune) bool { return r == '-' || r >= '0' && r <= '9' }
+
+// number also holds the letters of NaN, Infinity and an exponent.
+func number(r rune) bool { return integer(r) || strings.ContainsRune(".+eENaInfity", r) }
+
+func printable(r rune) bool { return r >= ' ' && r <= '~' }
+
+func plain(kind canonical.Kind, text string, allowed alphabet) (canonical.Type, row.Value, error) {
+	t := canonical.Type{Kind: kind}
+	if text == "" {
+		return t, nil, fmt.Errorf("a value of type %s is empty", t)
+	}
+	if i := strings.IndexFunc(text, func(r rune) bool { return !allowed(r) }); i >= 0 {
+		return t, nil, fmt.Errorf("%q is not a value of type %s", text, t)
+	}
+	return t, row.Value(text), nil
+}
+
+// free takes a text as it is. An empty text is empty, not NULL.
+func free(kind canonical.Kind, text []byte) (canonical.Type, row.Value, error) {
+	return canonical.Type{Kind: kind}, append(row.Value{}, text...), nil
+}
+
+func bitString(b *eventv1.BitString) (canonical.Type, row.Value, error) {
+	t := canonical.Type{Kind: canonical.Bits}
+	if b.GetWidth() > math.MaxInt32 {
+		return t, nil, fmt.Errorf("a bit string cannot be %d digits wide", b.GetWidth())
+	}
+	t.Width = int(b.GetWidth())
+	digits := b.GetDigits()
+	if strings.Trim(digits, "01") != "" {
+		return t, nil, fmt.Errorf("%q is not a value of type %s", digits, t)
+	}
+	return t, append(row.Value{}, digits...), nil
+}
+
+func uuidBytes(text string) ([]byte, error) {
+	b, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
+	if err != nil || len(b) != 16 {
+		return nil, fmt.Errorf("%q is not a value of type %s", text, canonical.UUID)
+	}
+	return b, nil
+}
+
+func uuidText(b []byte) (row.Value, error) {
+	if len(b) != 16 {
+		return nil, fmt.Errorf("a uuid has 16 bytes, not %d", len(b))
+	}
+	// 8-4-4-4-12 digits, RFC 9562 §4.
+	return fmt.Appendf(nil, "%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
+}

@@ -1,0 +1,119 @@
+package fix
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/schema"
+)
+
+// The defaults and bounds of Config.
+const (
+	// DefaultBatchKeys rows a transaction: enough to make its fixed costs (two
+	// reads of the authority, a lock, a commit) small per row, few enough that
+	// a replicator that meets a held row waits for milliseconds.
+	DefaultBatchKeys = 200
+	maxBatchKeys     = 10_000
+	// DefaultBatchBytes of rows a transaction; rows are in memory up to three
+	// times (the copy's, the authority's, the authority's second read).
+	DefaultBatchBytes = 8 << 20
+	// DefaultMaxRounds bounds how often a repair starts over because the
+	// authority's row changed meanwhile.
+	DefaultMaxRounds = 5
+	// DefaultMaxRefusals is how often the copy may refuse a row that is tried
+	// alone. What blocks it (the row that holds its unique value, the parent
+	// it refers to) may be further back in the same backlog.
+	DefaultMaxRefusals = 5
+)
+
+// Config is what a Repairer works with. Pair, Side, Authority and Sink are
+// required.
+type Config struct {
+	Pair *schema.Pair
+	// Side says which side of the pair is the authority.
+	Side event.Side
+	// Epoch is the number of the authority decision that made it so. Findings
+	// of an older epoch are only looked at, those of a newer one not touched:
+	// a switch is met by a new Repairer.
+	Epoch     uint64
+	Authority Reader
+	// Sink writes the other side.
+	Sink Sink
+
+	// BatchKeys bounds the rows of a transaction; 0 means DefaultBatchKeys.
+	BatchKeys int
+	// BatchBytes is the size of a batch's rows, in bytes, that batches are
+	// kept near by lowering the number of keys; 0 means DefaultBatchBytes.
+	BatchBytes int64
+	// MaxRounds is at least 1; 0 means DefaultMaxRounds.
+	MaxRounds int
+	// MaxRefusals is at least 1; 0 means DefaultMaxRefusals.
+	MaxRefusals int
+
+	// DryRun looks and reports, and neither locks nor writes.
+	DryRun bool
+	// Script, in a dry run, receives the statement of each repair; the sink
+	// must be a Scripter. It may be called from several goroutines.
+	Script func(statement string)
+
+	// Gate and Observer may be nil.
+	Gate     Gate
+	Observer Observer
+}
+
+// New returns a Repairer. An error names the field at fault.
+func New(c Config) (*Repairer, error) {
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("set up repair: %w", err)
+	}
+	c.setDefaults()
+	r := &Repairer{cfg: c, from: &c.Pair.Source, to: &c.Pair.Target}
+	if c.Side == event.Target {
+		r.from, r.to = r.to, r.from
+	}
+	if err := c.Pair.CheckRepair(r.to); err != nil {
+		return nil, fmt.Errorf("set up repair: %w", err)
+	}
+	r.size = newSizer(c.BatchKeys, c.BatchBytes)
+	return r, nil
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Pair == nil:
+		return errors.New("the field Pair is missing")
+	case c.Side != event.Source && c.Side != event.Target:
+		return fmt.Errorf("pair %s: Side is %s; say whether source or target is the authority", c.Pair.Name, c.Side)
+	case c.Authority == nil || c.Sink == nil:
+		return fmt.Errorf("pair %s: Authority and Sink are both needed", c.Pair.Name)
+	case c.BatchKeys < 0 || c.BatchKeys > maxBatchKeys:
+		return fmt.Errorf("pair %s: BatchKeys is %d; choose 1 to %d", c.Pair.Name, c.BatchKeys, maxBatchKeys)
+	case c.BatchBytes < 0:
+		return fmt.Errorf("pair %s: BatchBytes is %d; choose a positive number", c.Pair.Name, c.BatchBytes)
+	case c.MaxRounds < 0 || c.MaxRefusals < 0:
+		return fmt.Errorf("pair %s: MaxRounds is %d and MaxRefusals %d; choose positive numbers", c.Pair.Name, c.MaxRounds, c.MaxRefusals)
+	}
+	if _, ok := c.Sink.(Scripter); c.Script != nil && !ok {
+		return fmt.Errorf("pair %s: its sink cannot spell statements; leave Script out", c.Pair.Name)
+	}
+	return nil
+}
+
+func (c *Config) setDefaults() {
+	if c.BatchKeys == 0 {
+		c.BatchKeys = DefaultBatchKeys
+	}
+	if c.BatchBytes == 0 {
+		c.BatchBytes = DefaultBatchBytes
+	}
+	if c.MaxRounds == 0 {
+		c.MaxRounds = DefaultMaxRounds
+	}
+	if c.MaxRefusals == 0 {
+		c.MaxRefusals = DefaultMaxRefusals
+	}
+	if c.Observer == nil {
+		c.Observer = silent{}
+	}
+}

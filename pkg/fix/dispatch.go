@@ -1,0 +1,132 @@
+package fix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/trueup/trueup/pkg/event"
+)
+
+// Fixer settles the findings of one pair; *Repairer is one.
+type Fixer interface {
+	Repair(ctx context.Context, findings []event.Finding) ([]event.Outcome, error)
+}
+
+// Outcomes makes outcomes durable; nil means that all of them are.
+type Outcomes interface {
+	Publish(ctx context.Context, outcomes []event.Outcome) error
+}
+
+// DeadLetter is a finding that a person has to see, with its outcome, whose
+// Class, Reason and Attempts say why.
+type DeadLetter struct {
+	Finding event.Finding
+	Outcome event.Outcome
+}
+
+// DeadLetters makes dead letters durable; nil means that all of them are.
+type DeadLetters interface {
+	Bury(ctx context.Context, letters []DeadLetter) error
+}
+
+// Dispatcher hands a batch of findings of any pairs to their Fixers and makes
+// what became of them durable.
+type Dispatcher struct {
+	// Pairs are the Fixers by the name of their pair. The map is not changed
+	// while the Dispatcher is in use; a new epoch is a new Dispatcher.
+	Pairs    map[string]Fixer
+	Outcomes Outcomes
+	Dead     DeadLetters
+	// Observer hears of findings that belong to no pair; nil for none. The
+	// Fixers tell theirs about all others.
+	Observer Observer
+}
+
+// Dispatch returns nil only when every finding has an outcome and every
+// outcome is durable; whoever carries the findings may then forget them. After
+// an error it gives the same findings again: those already repaired are then
+// found equal. Pairs are repaired at the same time, and an error of one does
+// not keep the others' outcomes from being published.
+func (d *Dispatcher) Dispatch(ctx context.Context, findings []event.Finding) error {
+	groups, outcomes := d.group(findings)
+	results := make([][]event.Outcome, len(groups))
+	failures := make([]error, len(groups))
+	var all sync.WaitGroup
+	for i, g := range groups {
+		all.Go(func() { results[i], failures[i] = g.fixer.Repair(ctx, g.findings) })
+	}
+	all.Wait()
+	outcomes = append(outcomes, slices.Concat(results...)...)
+	return errors.Join(append(failures, d.publish(ctx, findings, outcomes))...)
+}
+
+type group struct {
+	fixer    Fixer
+	findings []event.Finding
+}
+
+// group sorts findings by pair, in order of appearance; those of no pair get
+// their outcome.
+func (d *Dispatcher) group(findings []event.Finding) ([]*group, []event.Outcome) {
+	var groups []*group
+	var outcomes []event.Outcome
+	byPair := map[string]*group{}
+	for _, f := range findings {
+		fixer, known := d.Pairs[f.Pair]
+		if !known {
+			o := outcomeOf(f, unknownPair(f.Pair))
+			if d.Observer != nil {
+				d.Observer.Settled(o)
+			}
+			outcomes = append(outcomes, o)
+			continue
+		}
+		g, ok := byPair[f.Pair]
+		if !ok {
+			g = &group{fixer: fixer}
+			byPair[f.Pair] = g
+			groups = append(groups, g)
+		}
+		g.findings = append(g.findings, f)
+	}
+	return groups, outcomes
+}
+
+// publish makes dead letters durable before the outcomes that point to them.
+func (d *Dispatcher) publish(ctx context.Context, findings []event.Finding, outcomes []event.Outcome) error {
+	if letters := deadLetters(findings, outcomes); len(letters) > 0 {
+		if err := d.Dead.Bury(ctx, letters); err != nil {
+			return fmt.Errorf("publish %d dead findings: %w", len(letters), err)
+		}
+	}
+	if len(outcomes) == 0 {
+		return nil
+	}
+	if err := d.Outcomes.Publish(ctx, outcomes); err != nil {
+		return fmt.Errorf("publish %d outcomes: %w", len(outcomes), err)
+	}
+	return nil
+}
+
+// deadLetters pairs each dead outcome with its finding; a finding that was
+// delivered twice is buried once.
+func deadLetters(findings []event.Finding, outcomes []event.Outcome) []DeadLetter {
+	// The key is part of the name: findings of a careless sender may share an ID.
+	type name struct{ pair, run, id, key string }
+	byName := make(map[name]event.Finding, len(findings))
+	for _, f := range findings {
+		byName[name{f.Pair, f.Run, f.ID, f.Key.Values().ID()}] = f
+	}
+	var letters []DeadLetter
+	for _, o := range outcomes {
+		n := name{o.Pair, o.Run, o.FindingID, o.Key.Values().ID()}
+		if f, ok := byName[n]; ok && o.Result == event.Dead {
+			letters = append(letters, DeadLetter{Finding: f, Outcome: o})
+			delete(byName, n)
+		}
+	}
+	return letters
+}

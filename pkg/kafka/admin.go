@@ -1,0 +1,236 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// Admin checks, creates and measures topics. Every call connects anew, so an
+// Admin needs no closing.
+type Admin struct {
+	config Config
+}
+
+// NewAdmin returns an Admin. It does not connect.
+func NewAdmin(c Config) (*Admin, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return &Admin{c.WithDefaults()}, nil
+}
+
+// Check returns an error that says, for every topic that is missing or unlike
+// the configuration, what to do. It changes nothing.
+func (a *Admin) Check(ctx context.Context) error {
+	_, err := connected(ctx, a.config, "check topics", func(_ sarama.Client, admin sarama.ClusterAdmin) (struct{}, error) {
+		wanted := a.config.wanted()
+		found, err := describe(admin, wanted)
+		if err != nil {
+			return struct{}{}, err
+		}
+		var errs []error
+		for _, w := range wanted {
+			errs = append(errs, w.check(admin, found[w.name]))
+		}
+		return struct{}{}, errors.Join(errs...)
+	})
+	return err
+}
+
+// Create creates the topics that do not exist, waits until the cluster shows
+// them, and returns a line about every topic. It never changes a topic that exists.
+func (a *Admin) Create(ctx context.Context) ([]string, error) {
+	return connected(ctx, a.config, "create topics", func(_ sarama.Client, admin sarama.ClusterAdmin) ([]string, error) {
+		wanted := a.config.wanted()
+		found, err := describe(admin, wanted)
+		if err != nil {
+			return nil, err
+		}
+		var lines []string
+		for _, w := range wanted {
+			if found[w.name] != nil {
+				lines = append(lines, w.name+" exists, left as it is")
+				continue
+			}
+			line, err := w.create(admin, a.config.Replication)
+			if err != nil {
+				return lines, err
+			}
+			lines = append(lines, line)
+		}
+		return lines, awaitTopics(ctx, admin, wanted)
+	})
+}
+
+// awaitTopics bridges the moment in which a cluster has created topics and its
+// brokers do not know them yet.
+func awaitTopics(ctx context.Context, admin sarama.ClusterAdmin, wanted []topic) error {
+	const every, limit = 50 * time.Millisecond, 30 * time.Second
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the created topics are not visible after %s", limit))
+	defer cancel()
+	for {
+		found, err := describe(admin, wanted)
+		if err != nil || len(found) == len(wanted) {
+			return err
+		}
+		if err := pause(ctx, every); err != nil {
+			return err
+		}
+	}
+}
+
+func (w topic) create(admin sarama.ClusterAdmin, replication int) (string, error) {
+	detail := &sarama.TopicDetail{
+		NumPartitions:     int32(w.partitions),
+		ReplicationFactor: -1, // the brokers' default, KIP-464
+		ConfigEntries:     map[string]*string{},
+	}
+	for name, value := range w.settings {
+		detail.ConfigEntries[name] = &value
+	}
+	if replication > 0 {
+		detail.ReplicationFactor = int16(replication)
+	}
+	if replication >= 3 {
+		// acks=all waits for the replicas in sync; with one of them left it would
+		// wait for a single disk.
+		two := "2"
+		detail.ConfigEntries["min.insync.replicas"] = &two
+	}
+	err := admin.CreateTopic(w.name, detail, false)
+	if errors.Is(err, sarama.ErrTopicAlreadyExists) {
+		return w.name + " exists, left as it is", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("create topic %s: %w", w.name, err)
+	}
+	return fmt.Sprintf("%s created with %d partitions", w.name, w.partitions), nil
+}
+
+// describe returns the topics that exist.
+func describe(admin sarama.ClusterAdmin, wanted []topic) (map[string]*sarama.TopicMetadata, error) {
+	names := make([]string, len(wanted))
+	for i, w := range wanted {
+		names[i] = w.name
+	}
+	answers, err := admin.DescribeTopics(names)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]*sarama.TopicMetadata{}
+	for _, m := range answers {
+		switch {
+		case errors.Is(m.Err, sarama.ErrUnknownTopicOrPartition):
+		case errors.Is(m.Err, sarama.ErrNoError), errors.Is(m.Err, sarama.ErrLeaderNotAvailable):
+			// A topic without a leader exists; it may just have been created.
+			found[m.Name] = m
+		default:
+			return nil, fmt.Errorf("describe topic %s: %w", m.Name, m.Err)
+		}
+	}
+	return found, nil
+}
+
+func (w topic) check(admin sarama.ClusterAdmin, found *sarama.TopicMetadata) error {
+	if found == nil {
+		return fmt.Errorf("topic %s does not exist: run `trueup topics create`, or set kafka.prefix to that of the topics you have", w.name)
+	}
+	if w.compacted {
+		return w.checkCompacted(admin)
+	}
+	if n := len(found.Partitions); n != w.partitions {
+		return fmt.Errorf("topic %s has %d partitions and kafka.partitions is %d: set kafka.partitions to %d, or delete the topic and run `trueup topics create`",
+			w.name, n, w.partitions, n)
+	}
+	return nil
+}
+
+func (w topic) checkCompacted(admin sarama.ClusterAdmin) error {
+	results, err := admin.DescribeConfigs([]*sarama.ConfigResource{{
+		Type: sarama.TopicResource, Name: w.name, ConfigNames: []string{"cleanup.policy"},
+	}}, sarama.DescribeConfigsOptions{})
+	if err != nil {
+		return fmt.Errorf("read settings of topic %s: %w", w.name, err)
+	}
+	policy := ""
+	for _, r := range results {
+		if !errors.Is(r.ErrorCode, sarama.ErrNoError) {
+			return fmt.Errorf("read settings of topic %s: %w", w.name, r.ErrorCode)
+		}
+		for _, e := range r.Configs {
+			policy = e.Value // the only one asked for
+		}
+	}
+	if policy != "compact" {
+		return fmt.Errorf("topic %s has cleanup.policy %q and would forget where pairs stand: set cleanup.policy=compact on it", w.name, policy)
+	}
+	return nil
+}
+
+// GroupLag returns, for every partition of the topic, how many messages the
+// group has not committed. A partition the group never committed counts from
+// its oldest message.
+func (a *Admin) GroupLag(ctx context.Context, group, topic string) (map[int32]int64, error) {
+	action := "measure lag of group " + group + " on " + topic
+	return connected(ctx, a.config, action, func(client sarama.Client, admin sarama.ClusterAdmin) (map[int32]int64, error) {
+		partitions, err := client.Partitions(topic)
+		if err != nil {
+			return nil, err
+		}
+		committed, err := admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: partitions})
+		if err != nil {
+			return nil, err
+		}
+		lag := map[int32]int64{}
+		for _, p := range partitions {
+			if lag[p], err = partitionLag(client, committed.GetBlock(topic, p), topic, p); err != nil {
+				return nil, fmt.Errorf("partition %d: %w", p, err)
+			}
+		}
+		return lag, nil
+	})
+}
+
+func partitionLag(client sarama.Client, committed *sarama.OffsetFetchResponseBlock, topic string, partition int32) (int64, error) {
+	end, err := client.GetOffset(topic, partition, sarama.OffsetNewest)
+	if err != nil {
+		return 0, err
+	}
+	if committed == nil {
+		return 0, errors.New("the broker gave no offset")
+	}
+	if !errors.Is(committed.Err, sarama.ErrNoError) {
+		return 0, committed.Err
+	}
+	next := committed.Offset
+	if next < 0 {
+		if next, err = client.GetOffset(topic, partition, sarama.OffsetOldest); err != nil {
+			return 0, err
+		}
+	}
+	return max(end-next, 0), nil
+}
+
+// explain adds the way out to errors whose text alone does not show it.
+func explain(err error) error {
+	var network net.Error
+	switch {
+	// Also when it is why no broker is left.
+	case errors.Is(err, sarama.ErrSASLAuthenticationFailed):
+		return fmt.Errorf("the broker refuses the credentials; check kafka.sasl: %w", err)
+	case errors.Is(err, sarama.ErrOutOfBrokers), errors.Is(err, sarama.ErrBrokerNotAvailable), errors.As(err, &network):
+		return fmt.Errorf("no broker answers; check kafka.brokers, kafka.tls, kafka.sasl and the network: %w", err)
+	case errors.Is(err, sarama.ErrUnknownTopicOrPartition):
+		return fmt.Errorf("the topic does not exist; run `trueup topics create`: %w", err)
+	case errors.Is(err, sarama.ErrTopicAuthorizationFailed), errors.Is(err, sarama.ErrGroupAuthorizationFailed),
+		errors.Is(err, sarama.ErrClusterAuthorizationFailed):
+		return fmt.Errorf("the user of kafka.sasl lacks a permission; see the README for the list: %w", err)
+	default:
+		return err
+	}
+}

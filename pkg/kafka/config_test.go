@@ -1,0 +1,99 @@
+package kafka
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/rs/zerolog"
+)
+
+func TestValidateNamesFieldValueAndLimit(t *testing.T) {
+	good := Config{Brokers: []string{"kafka:9092"}}
+	if err := good.Validate(); err != nil {
+		t.Fatalf("the least configuration is refused: %v", err)
+	}
+	for want, change := range map[string]func(*Config){
+		"kafka.brokers is empty":           func(c *Config) { c.Brokers = nil },
+		`kafka.brokers[0] "kafka"`:         func(c *Config) { c.Brokers = []string{"kafka"} },
+		`kafka.prefix "a b"`:               func(c *Config) { c.Prefix = "a b" },
+		`kafka.version "nine"`:             func(c *Config) { c.Version = "nine" },
+		`kafka.version "0.10.0.0"`:         func(c *Config) { c.Version = "0.10.0.0" },
+		"kafka.partitions -1":              func(c *Config) { c.Partitions = -1 },
+		"kafka.replication 99":             func(c *Config) { c.Replication = 99 },
+		`kafka.encoding "xml"`:             func(c *Config) { c.Encoding = "xml" },
+		"kafka.buffer_bytes 5":             func(c *Config) { c.BufferBytes = 5 },
+		"kafka.tls.enabled is false":       func(c *Config) { c.TLS.CAFile = "ca.pem" },
+		"kafka.tls.cert_file":              func(c *Config) { c.TLS = TLS{Enabled: true, CertFile: "c.pem"} },
+		`kafka.sasl.mechanism "X"`:         func(c *Config) { c.SASL = SASL{Mechanism: "X"} },
+		"kafka.sasl.mechanism is empty":    func(c *Config) { c.SASL = SASL{Username: "u"} },
+		"kafka.sasl.username and kafka.sa": func(c *Config) { c.SASL = SASL{Mechanism: Plain, Username: "u"} },
+	} {
+		c := good
+		change(&c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	for want, g := range map[string]GroupConfig{
+		`group ""`:          {},
+		"max_batch -1":      {Group: "g", MaxBatch: -1},
+		"linger 1h":         {Group: "g", Linger: time.Hour},
+		"drain_timeout 36s": {Group: "g", DrainTimeout: 36 * time.Second},
+	} {
+		if err := g.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+func TestThePasswordIsNeverPrinted(t *testing.T) {
+	var c Config
+	text := `
+brokers: ["kafka:9092"]
+prefix: p
+buffer_bytes: 9000000
+tls: {enabled: true, ca_file: ca.pem}
+sasl: {mechanism: SCRAM-SHA-512, username: app, password: hunter2}
+`
+	if err := yaml.UnmarshalWithOptions([]byte(text), &c, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	if c.SASL.Password != "hunter2" || !c.TLS.Enabled || c.BufferBytes != 9000000 {
+		t.Fatalf("read %+v", c)
+	}
+	var log bytes.Buffer
+	logger := zerolog.New(&log)
+	logger.Info().Object("kafka", c).Interface("raw", c).Send()
+	asJSON, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asYAML, err := yaml.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Partitions = -1
+	for _, out := range []string{
+		c.String(), fmt.Sprint(c), fmt.Sprintf("%v %+v %#v %s %q %x", c, c, c, c.SASL, c.SASL.Password, c.SASL.Password),
+		fmt.Sprintf("%#v", c.SASL), log.String(), string(asJSON), string(asYAML), c.Validate().Error(),
+	} {
+		if strings.Contains(out, "hunter2") || strings.Contains(out, fmt.Sprintf("%x", "hunter2")) {
+			t.Errorf("the password stands in %s", out)
+		}
+	}
+}
+
+func TestDurationsOfAGroupAreReadFromYAML(t *testing.T) {
+	var g GroupConfig
+	if err := yaml.UnmarshalWithOptions([]byte("group: g\nlinger: 20ms\ndrain_timeout: 5s\n"), &g, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	if g.Linger != 20*time.Millisecond || g.DrainTimeout != 5*time.Second {
+		t.Errorf("read %+v", g)
+	}
+}

@@ -1,0 +1,57 @@
+package telemetry
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/trueup/trueup/pkg/event"
+)
+
+// Fixer measures repairs; it is the Observer of package fix.
+type Fixer struct {
+	outcomes *prometheus.CounterVec
+	keys     *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	age      *prometheus.HistogramVec
+	waits    *prometheus.CounterVec
+	waiting  *prometheus.GaugeVec
+}
+
+// NewFixer registers the metrics of repairs.
+func NewFixer(m *Metrics) *Fixer {
+	return &Fixer{
+		outcomes: m.counter("trueup_fixer_outcomes_total", "Findings that have their outcome.", "pair", "result", "action"),
+		keys:     m.counter("trueup_fixer_keys_total", "Rows looked at, counting a row again for each round over it.", "pair"),
+		seconds:  m.histogram("trueup_fixer_batch_seconds", "Time of one round over a batch of rows: lock, read, write, commit, read again.", workBuckets, "pair"),
+		age:      m.histogram("trueup_fixer_finding_age_seconds", "Time from seeing a difference to its outcome.", ageBuckets, "pair"),
+		waits:    m.counter("trueup_fixer_waits_total", "Times a repair had to wait and try again.", "pair"),
+		waiting:  m.gauge("trueup_fixer_waiting", "1 while the last thing a pair's repair did was to wait for a database.", "pair"),
+	}
+}
+
+// Batch notes a round over a batch of rows.
+func (f *Fixer) Batch(pair string, keys int, took time.Duration) {
+	f.keys.WithLabelValues(pair).Add(float64(keys))
+	f.seconds.WithLabelValues(pair).Observe(took.Seconds())
+	f.waiting.WithLabelValues(pair).Set(0)
+}
+
+// Waiting notes that nothing can be done for the moment.
+func (f *Fixer) Waiting(pair string, _ error, _ time.Duration) {
+	f.waits.WithLabelValues(pair).Inc()
+	f.waiting.WithLabelValues(pair).Set(1)
+}
+
+// Settled counts an outcome. A pair nobody knows is counted under one name:
+// its own comes from outside and has no bound.
+func (f *Fixer) Settled(o event.Outcome) {
+	pair := o.Pair
+	if o.Class == "unknown_pair" {
+		pair = "unknown"
+	}
+	f.outcomes.WithLabelValues(pair, o.Result.String(), o.Action.String()).Inc()
+	if !o.DetectedAt.IsZero() && o.At.After(o.DetectedAt) {
+		f.age.WithLabelValues(pair).Observe(o.At.Sub(o.DetectedAt).Seconds())
+	}
+}

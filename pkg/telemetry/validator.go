@@ -1,0 +1,119 @@
+package telemetry
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Validator measures runs.
+type Validator struct {
+	active     *prometheus.GaugeVec
+	total      *prometheus.GaugeVec
+	scanned    *prometheus.GaugeVec
+	rows       *prometheus.CounterVec
+	seconds    *prometheus.HistogramVec
+	suspects   *prometheus.CounterVec
+	failures   *prometheus.CounterVec
+	unreadable *prometheus.CounterVec
+	runs       *prometheus.CounterVec
+	findings   *prometheus.CounterVec
+	ended      *prometheus.GaugeVec
+	clean      *prometheus.GaugeVec
+	took       *prometheus.GaugeVec
+}
+
+// NewValidator registers the metrics of runs.
+func NewValidator(m *Metrics) *Validator {
+	return &Validator{
+		active:     m.gauge("trueup_run_active", "1 while a run of the pair is under way.", "pair", "mode"),
+		total:      m.gauge("trueup_run_rows_estimated", "Rows the present or last run has to scan, as the engine estimates them.", "pair"),
+		scanned:    m.gauge("trueup_run_rows_scanned", "Rows the present or last run has scanned.", "pair"),
+		rows:       m.counter("trueup_rows_scanned_total", "Rows scanned by all runs.", "pair"),
+		seconds:    m.histogram("trueup_range_seconds", "Time to examine one range of keys, waiting for the governor included.", workBuckets, "pair"),
+		suspects:   m.counter("trueup_suspects_total", "Rows that differed when first read: seen, and what became of them (confirmed, cleared, hot: changed meanwhile and looked at once more, open: left undecided).", "pair", "state"),
+		failures:   m.counter("trueup_read_failures_total", "Attempts to read a database that failed.", "pair"),
+		unreadable: m.counter("trueup_unreadable_ranges_total", "Ranges that could not be read however often it was tried.", "pair"),
+		runs:       m.counter("trueup_runs_total", "Runs that ended: clean, different, incomplete, or undecided (complete, nothing found, not clean).", "pair", "mode", "result"),
+		findings:   m.counter("trueup_findings_total", "Findings published by runs that ended.", "pair", "kind"),
+		ended:      m.gauge("trueup_run_last_end_timestamp_seconds", "When the last run ended, as Unix time.", "pair", "mode"),
+		clean:      m.gauge("trueup_run_last_clean", "1 when the last run that ended was clean.", "pair", "mode"),
+		took:       m.gauge("trueup_run_last_seconds", "How long the last run took.", "pair", "mode"),
+	}
+}
+
+// RunStarted notes that a run begins with rows to scan, of which done are done.
+func (v *Validator) RunStarted(pair, mode string, rows, done int64) {
+	v.active.WithLabelValues(pair, mode).Set(1)
+	v.total.WithLabelValues(pair).Set(float64(rows))
+	v.scanned.WithLabelValues(pair).Set(float64(done))
+}
+
+// RangeDone notes that a range was examined.
+func (v *Validator) RangeDone(pair string, scanned int64, took time.Duration, readable bool) {
+	v.rows.WithLabelValues(pair).Add(float64(scanned))
+	v.scanned.WithLabelValues(pair).Add(float64(scanned))
+	v.seconds.WithLabelValues(pair).Observe(took.Seconds())
+	if !readable {
+		v.unreadable.WithLabelValues(pair).Inc()
+	}
+}
+
+// Suspects counts suspects by what became of them: "seen", "confirmed",
+// "cleared", "hot" or "open".
+func (v *Validator) Suspects(pair, state string, n int) {
+	v.suspects.WithLabelValues(pair, state).Add(float64(n))
+}
+
+// ReadFailed counts an attempt to read that failed.
+func (v *Validator) ReadFailed(pair string) { v.failures.WithLabelValues(pair).Inc() }
+
+// Run is how a run ended.
+type Run struct {
+	Pair, Mode      string
+	Complete, Clean bool
+	Took            time.Duration
+	// Findings counts them by kind.
+	Findings map[string]int64
+}
+
+// RunEnded notes how a run ended.
+func (v *Validator) RunEnded(r Run) {
+	found := int64(0)
+	for kind, n := range r.Findings {
+		v.findings.WithLabelValues(r.Pair, kind).Add(float64(n))
+		found += n
+	}
+	result := "undecided"
+	switch {
+	case r.Clean:
+		result = "clean"
+	case !r.Complete:
+		result = "incomplete"
+	case found > 0:
+		result = "different"
+	}
+	v.active.WithLabelValues(r.Pair, r.Mode).Set(0)
+	v.runs.WithLabelValues(r.Pair, r.Mode, result).Inc()
+	v.ended.WithLabelValues(r.Pair, r.Mode).SetToCurrentTime()
+	v.clean.WithLabelValues(r.Pair, r.Mode).Set(truth(r.Clean))
+	v.took.WithLabelValues(r.Pair, r.Mode).Set(r.Took.Seconds())
+}
+
+// Budget is how a database's budget of statements is used.
+type Budget struct{ Limit, Running, Waiting int }
+
+// WatchBudget shows how a budget is used, asked for at every scrape.
+func WatchBudget(m *Metrics, side string, ask func() Budget) {
+	for state, pick := range map[string]func(Budget) int{
+		"limit":   func(b Budget) int { return b.Limit },
+		"running": func(b Budget) int { return b.Running },
+		"waiting": func(b Budget) int { return b.Waiting },
+	} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name:        "trueup_governor_statements",
+			Help:        "Statements a database may be asked for at once (limit), those that run and those that wait for a place.",
+			ConstLabels: prometheus.Labels{"side": side, "state": state},
+		}, func() float64 { return float64(pick(ask())) }))
+	}
+}

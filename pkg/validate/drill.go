@@ -1,0 +1,187 @@
+package validate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/trueup/trueup/pkg/chunk"
+	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/row"
+)
+
+// How an unequal range is narrowed down.
+//
+// Digesting a row costs a server about twice the CPU of sending it, but sending
+// it costs the network its size and this process its decoding. So:
+//
+//   - Up to Config.DrillRows rows are read at once. 2000 rows of 130 bytes are
+//     a quarter of a MiB, which takes about as long as the round trips of
+//     digesting their parts.
+//   - A larger range is cut into up to fanOut parts. Their digests cost one
+//     more pass over the range together, whatever the fan-out; a large one
+//     reaches the readable size in few rounds (100,000 rows: two), where
+//     bisecting takes six, each a pair of round trips.
+//   - When the first two parts both differ, the damage is dense and digests
+//     would be paid in vain: the other parts are read without them. One damaged
+//     row never meets that, and damage everywhere wastes about a quarter pass.
+//   - When denseRanges ranges in a row were like that, the following ones are
+//     read without a digest, until one of them holds fewer differences than it
+//     would have parts. A copy that was never loaded, or a column that differs
+//     everywhere, is then read once and not digested as well.
+const (
+	fanOut      = 8
+	denseRanges = 2
+)
+
+// siblings are the parts one range was cut into. One worker examines all of
+// them, so nothing is locked.
+type siblings struct {
+	examined, unequal int
+	dense             bool
+}
+
+func (s *siblings) isDense() bool { return s != nil && s.dense }
+
+func (s *siblings) note(equal bool) {
+	if s == nil {
+		return
+	}
+	s.examined++
+	if !equal {
+		s.unequal++
+	}
+	if s.examined == 2 && s.unequal == 2 {
+		s.dense = true
+	}
+}
+
+// checksum lets both servers digest a range and reads only what is unequal.
+type checksum struct {
+	run                *run
+	authority, replica side
+	merge              merge
+	// dense counts the whole ranges that turned out dense since one did not.
+	dense atomic.Int64
+}
+
+func (c *checksum) examine(ctx context.Context, p piece) (examined, error) {
+	if p.siblings.isDense() {
+		return c.merge.examine(ctx, p)
+	}
+	whole := p.siblings == nil
+	if whole && c.dense.Load() >= denseRanges {
+		return c.expectDense(ctx, p)
+	}
+	authority, replica, cost, err := c.run.digests(ctx, c.authority, c.replica, p.bounds)
+	if err != nil {
+		return c.withoutDigest(ctx, p, err)
+	}
+	rows := cost.Rows
+	equal := authority.Rows == replica.Rows && authority.Sum == replica.Sum
+	if rows > 0 {
+		p.siblings.note(equal)
+	}
+	if whole {
+		c.dense.Store(0)
+	} else if p.siblings.isDense() {
+		c.dense.Add(1)
+	}
+	switch {
+	case equal:
+		return examined{authorityRows: authority.Rows, copyRows: replica.Rows, cost: cost}, nil
+	case rows <= c.run.config.DrillRows, min(authority.Rows, replica.Rows) == 0, p.siblings.isDense():
+		return c.merge.examine(ctx, p)
+	}
+	larger := c.authority
+	if replica.Rows > authority.Rows {
+		larger = c.replica
+	}
+	parts, err := c.cut(ctx, larger, p.bounds, rows)
+	if err != nil {
+		return examined{}, err
+	}
+	if len(parts) < 2 {
+		return c.merge.examine(ctx, p)
+	}
+	return examined{parts: parts, cost: cost}, nil
+}
+
+// expectDense reads a range because those before it were dense.
+func (c *checksum) expectDense(ctx context.Context, p piece) (examined, error) {
+	result, err := c.merge.examine(ctx, p)
+	if err == nil && len(result.parts) == 0 && len(result.differences) < fanOut {
+		c.dense.Store(0)
+	}
+	return result, err
+}
+
+// withoutDigest reads a range that a server would not or could not digest in
+// time; reading streams, and is cut where it is too much. Other errors stay.
+func (c *checksum) withoutDigest(ctx context.Context, p piece, err error) (examined, error) {
+	timedOut := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
+	if !tooLarge(err) && !timedOut {
+		return examined{}, err
+	}
+	result, err := c.merge.examine(ctx, p)
+	result.refused = true
+	return result, err
+}
+
+// cut walks the larger side's key index and returns the parts of a range that
+// holds about that many rows there, in ascending order.
+func (c *checksum) cut(ctx context.Context, larger side, bounds row.Range, rows int64) ([]piece, error) {
+	count := min(fanOut, rows/c.run.config.DrillRows+1)
+	step := int((rows + count - 1) / count)
+	boundary := c.run.boundary(larger)
+	together := &siblings{}
+	var parts []piece
+	after := bounds.After
+	for range count - 1 {
+		through, err := boundary(ctx, after, step)
+		if err != nil {
+			return nil, fmt.Errorf("cut the range: %w", err)
+		}
+		if through == nil || chunk.SameKey(through, after) || chunk.SameKey(through, bounds.Through) {
+			break
+		}
+		parts = append(parts, piece{bounds: row.Range{After: after, Through: through}, siblings: together})
+		after = through
+	}
+	return append(parts, piece{bounds: row.Range{After: after, Through: bounds.Through}, siblings: together}), nil
+}
+
+// digests asks both servers for the digest of a range at the same time.
+func (r *run) digests(ctx context.Context, authority, replica side, bounds row.Range) (a, b row.Digest, cost chunk.Sample, err error) {
+	release, err := r.admit(ctx, event.Source, event.Target)
+	if err != nil {
+		return a, b, cost, err
+	}
+	defer release()
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, r.config.ReadTimeout)
+	defer cancel()
+	err = both(cancel, func() (err error) {
+		a, err = digest(ctx, authority, bounds)
+		return err
+	}, func() (err error) {
+		b, err = digest(ctx, replica, bounds)
+		return err
+	})
+	cost = chunk.Sample{Rows: max(a.Rows, b.Rows), Bytes: max(a.Bytes, b.Bytes), Took: time.Since(began)}
+	return a, b, cost, err
+}
+
+func digest(ctx context.Context, s side, bounds row.Range) (row.Digest, error) {
+	d, err := s.reader.Digest(ctx, s.view, bounds)
+	if err == nil && d.Rows > 0 && d.Sum == "" {
+		// Two missing digests would look equal.
+		err = errors.New("the server counted rows and gave no digest of them")
+	}
+	if err != nil {
+		return row.Digest{}, fmt.Errorf("digest the %s's rows: %w", s.which, err)
+	}
+	return d, nil
+}

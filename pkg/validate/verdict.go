@@ -1,0 +1,105 @@
+package validate
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Verdict is what a run concludes. Only a verdict that is clean says that the
+// sides agree; one that is not complete says so and why.
+type Verdict struct {
+	Pair   string
+	Run    string
+	Mode   string
+	Method string
+	// Complete: every range was read and every suspect was looked at again.
+	Complete bool
+	// Clean: complete, nothing found, nothing open, nothing unreadable. In
+	// reverse mode it speaks of the rows the copy has. Counting never gives a
+	// clean verdict: equal counts are a hint.
+	Clean bool
+	// SourceRows and TargetRows are the rows read; where a method looks keys
+	// up, the rows it found.
+	SourceRows, TargetRows int64
+	// TargetMissing, NotEqual and BaseMissing count published findings.
+	TargetMissing, NotEqual, BaseMissing int64
+	// Unreadable counts ranges of which something could not be read.
+	Unreadable int64
+	// Open counts rows that changed each time they were looked at.
+	Open int64
+	// Seconds is the time this process worked on the run.
+	Seconds float64
+	// Resumed: the run went on where an earlier process had stopped; the
+	// counts include what that one settled.
+	Resumed bool
+	// Reason says why the verdict is not complete or not clean although
+	// nothing was found; empty otherwise.
+	Reason string
+}
+
+// Findings is the number of published findings.
+func (v Verdict) Findings() int64 { return v.TargetMissing + v.NotEqual + v.BaseMissing }
+
+type verdictJSON struct {
+	Pair     string `json:"pair"`
+	Mode     string `json:"mode"`
+	Complete bool   `json:"complete"`
+	Clean    bool   `json:"clean"`
+	Rows     struct {
+		Source int64 `json:"source"`
+		Target int64 `json:"target"`
+	} `json:"rows"`
+	Findings struct {
+		TargetMissing int64 `json:"target_missing"`
+		NotEqual      int64 `json:"neq"`
+		BaseMissing   int64 `json:"base_missing"`
+	} `json:"findings"`
+	Unreadable int64   `json:"unreadable"`
+	Seconds    float64 `json:"seconds"`
+	Method     string  `json:"method"`
+	Open       int64   `json:"open"`
+	Run        string  `json:"run,omitempty"`
+	Resumed    bool    `json:"resumed,omitempty"`
+	Reason     string  `json:"reason,omitempty"`
+}
+
+// MarshalJSON writes the verdict in its published form.
+func (v Verdict) MarshalJSON() ([]byte, error) {
+	out := verdictJSON{
+		Pair: v.Pair, Mode: v.Mode, Complete: v.Complete, Clean: v.Clean, Unreadable: v.Unreadable,
+		Seconds: v.Seconds, Method: v.Method, Open: v.Open, Run: v.Run, Resumed: v.Resumed, Reason: v.Reason,
+	}
+	out.Rows.Source, out.Rows.Target = v.SourceRows, v.TargetRows
+	out.Findings.TargetMissing, out.Findings.NotEqual, out.Findings.BaseMissing = v.TargetMissing, v.NotEqual, v.BaseMissing
+	return json.Marshal(out)
+}
+
+// Line is the verdict as a line of JSON output: {"verdict":{…}}, without the newline.
+func (v Verdict) Line() ([]byte, error) {
+	return json.Marshal(struct {
+		Verdict Verdict `json:"verdict"`
+	}{v})
+}
+
+// Summary is the verdict as a sentence for a person.
+func (v Verdict) Summary() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: ", v.Pair)
+	switch {
+	case v.Clean:
+		b.WriteString("clean")
+	case !v.Complete:
+		b.WriteString("not complete")
+	case v.Findings() > 0:
+		b.WriteString("different")
+	default:
+		b.WriteString("not clean")
+	}
+	fmt.Fprintf(&b, "; %d rows at the source, %d at the target; %d target_missing, %d neq, %d base_missing",
+		v.SourceRows, v.TargetRows, v.TargetMissing, v.NotEqual, v.BaseMissing)
+	if v.Reason != "" {
+		fmt.Fprintf(&b, "; %s", v.Reason)
+	}
+	return b.String()
+}

@@ -1,0 +1,242 @@
+// Package assembly is the configuration file that the services and the command
+// line share, and the parts they all put together in the same way: databases
+// opened with the right privileges, pairs resolved against both tables.
+package assembly
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/trueup/trueup/pkg/config"
+	"github.com/trueup/trueup/pkg/kafka"
+	"github.com/trueup/trueup/pkg/validate"
+)
+
+// File is the whole configuration. Every field but source, target and pairs
+// may be left out; the services need kafka as well.
+type File struct {
+	Source    Database     `yaml:"source"`
+	Target    Database     `yaml:"target"`
+	Kafka     kafka.Config `yaml:"kafka"`
+	Pairs     []Pair       `yaml:"pairs"`
+	Governor  Governor     `yaml:"governor"`
+	Validator Validator    `yaml:"validator"`
+	Fixer     Fixer        `yaml:"fixer"`
+	HTTP      HTTP         `yaml:"http"`
+}
+
+// Database says how to reach one side.
+type Database struct {
+	// DSN is mysql://, mariadb://, postgres:// or postgresql://; ${NAME} in it
+	// stands for an environment variable.
+	DSN string `yaml:"dsn"`
+	// PasswordFile holds the password on its first line, instead of the DSN.
+	PasswordFile string `yaml:"password_file"`
+	// ConnectTimeout bounds one attempt to connect; 10s when left out.
+	ConnectTimeout time.Duration `yaml:"connect_timeout"`
+	// StatementTimeout has the server give up a statement that takes longer;
+	// the server's own setting when left out.
+	StatementTimeout time.Duration `yaml:"statement_timeout"`
+}
+
+// Governor bounds the load put on each database by one process.
+type Governor struct {
+	Source Budget `yaml:"source"`
+	Target Budget `yaml:"target"`
+}
+
+// Budget is what one database may be asked for.
+type Budget struct {
+	// Concurrency is the number of statements at once, 1 to 64; DefaultConcurrency
+	// when left out.
+	Concurrency int `yaml:"concurrency"`
+}
+
+// Validator are the settings of runs.
+type Validator struct {
+	validate.Config `yaml:",inline"`
+	// Confirm is how long a difference must stand before it is looked at again
+	// and reported; 0s reports what the first look saw. DefaultConfirm when left out.
+	Confirm *time.Duration `yaml:"confirm"`
+	// MaxFindings ends a run, incomplete, after so many; no limit when 0.
+	MaxFindings int64 `yaml:"max_findings"`
+	// MaxClockSkew is the difference between a database's clock and this
+	// machine's that is reported as a warning; DefaultMaxClockSkew when left out.
+	MaxClockSkew time.Duration `yaml:"max_clock_skew"`
+}
+
+// Fixer are the settings of repairs.
+type Fixer struct {
+	// Group is the consumer group; "<kafka.prefix>.fixer" when empty.
+	Group string `yaml:"group"`
+	// BatchKeys is the number of rows repaired in one transaction, 1 to 10000;
+	// package fix's default when left out.
+	BatchKeys int `yaml:"batch_keys"`
+	// DrainTimeout is how long the batch in hand may take when the service
+	// stops or loses a partition, below 25s; 20s when left out.
+	DrainTimeout time.Duration `yaml:"drain_timeout"`
+}
+
+// HTTP is where a service answers probes and scrapers.
+type HTTP struct {
+	// Listen is host:port. When empty the validator listens on
+	// 127.0.0.1:8080 and the fixer on 127.0.0.1:8081; "off" for none.
+	Listen string `yaml:"listen"`
+}
+
+// Defaults and bounds.
+const (
+	maxThreads = 64
+	// DefaultConcurrency lets the 4 ranges of a run, a confirmation and the
+	// search for the next range's end proceed at once.
+	DefaultConcurrency = 6
+	// DefaultConfirm is longer than the lag of a replicator that is well.
+	DefaultConfirm = 2 * time.Second
+	maxConfirm     = 24 * time.Hour
+	// DefaultMaxClockSkew is far above what NTP leaves and below what makes
+	// the times of an audit hard to read.
+	DefaultMaxClockSkew = 5 * time.Second
+	maxDrain            = 24 * time.Second
+)
+
+// Load reads the file at path, checks it and fills in what it leaves out.
+func Load(path string) (File, error) { return config.Load[File](path) }
+
+// Validate normalises and checks the file. An error names the field, its value
+// and the limit.
+func (f *File) Validate() error {
+	names := map[string]int{}
+	for i := range f.Pairs {
+		p := &f.Pairs[i]
+		at := fmt.Sprintf("pairs[%d]", i)
+		p.normalise()
+		if err := p.validate(); err != nil {
+			return config.At(at, err)
+		}
+		if first, taken := names[p.Name]; taken {
+			return config.At(at, config.At("name", fmt.Errorf("%q is already the name of pairs[%d]; findings could not be told apart", p.Name, first)))
+		}
+		names[p.Name] = i
+	}
+	for _, check := range []func() error{
+		f.Source.validate("source"), f.Target.validate("target"),
+		f.Governor.validate, f.Validator.validate, f.Fixer.validate,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return f.expand()
+}
+
+// expand fills environment variables into the secrets of kafka; those of DSNs
+// are filled in by package database, which knows what needs escaping.
+func (f *File) expand() error {
+	sasl := &f.Kafka.SASL
+	var err error
+	if sasl.Username, err = config.Expand(sasl.Username); err != nil {
+		return config.At("kafka.sasl.username", err)
+	}
+	password, err := config.Expand(string(sasl.Password))
+	if err != nil {
+		return config.At("kafka.sasl.password", err)
+	}
+	sasl.Password = kafka.Secret(password)
+	return nil
+}
+
+func (d *Database) validate(side string) func() error {
+	return func() error {
+		if d.ConnectTimeout < 0 || d.StatementTimeout < 0 {
+			return config.At(side, errors.New("a time limit is positive; leave it out for none"))
+		}
+		return nil
+	}
+}
+
+func (g *Governor) validate() error {
+	for _, side := range []struct {
+		name   string
+		budget *Budget
+	}{{"source", &g.Source}, {"target", &g.Target}} {
+		b := side.budget
+		if b.Concurrency == 0 {
+			b.Concurrency = DefaultConcurrency
+		}
+		if err := within("governor."+side.name+".concurrency", b.Concurrency, 1, maxThreads); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *Validator) validate() error {
+	v.Config = v.Config.WithDefaults()
+	if v.Confirm == nil {
+		confirm := DefaultConfirm
+		v.Confirm = &confirm
+	}
+	if v.MaxClockSkew == 0 {
+		v.MaxClockSkew = DefaultMaxClockSkew
+	}
+	switch {
+	case *v.Confirm < 0 || *v.Confirm > maxConfirm:
+		return config.At("validator.confirm", fmt.Errorf("%v is outside 0 to %v", *v.Confirm, maxConfirm))
+	case v.MaxFindings < 0:
+		return config.At("validator.max_findings", fmt.Errorf("%d is less than 0; 0 means no limit", v.MaxFindings))
+	case v.MaxClockSkew < 0:
+		return config.At("validator.max_clock_skew", fmt.Errorf("%v is less than 0", v.MaxClockSkew))
+	}
+	if err := within("validator.threads", v.Threads, 1, maxThreads); err != nil {
+		return err
+	}
+	if err := v.Config.Validate(); err != nil {
+		return config.At("validator", err)
+	}
+	return nil
+}
+
+func (f *Fixer) validate() error {
+	if f.DrainTimeout < 0 || f.DrainTimeout > maxDrain {
+		return config.At("fixer.drain_timeout", fmt.Errorf("%v is outside 0 to %v: the whole process has 25s to stop", f.DrainTimeout, maxDrain))
+	}
+	if f.BatchKeys == 0 {
+		return nil
+	}
+	return within("fixer.batch_keys", f.BatchKeys, 1, 10_000)
+}
+
+func within(field string, value, low, high int) error {
+	if value < low || value > high {
+		return config.At(field, fmt.Errorf("%d is outside %d to %d", value, low, high))
+	}
+	return nil
+}
+
+// ForServices checks what the services need beyond Validate.
+func (f *File) ForServices() error {
+	switch {
+	case f.Source.DSN == "":
+		return errors.New(`source.dsn is missing; give the URL of the source database`)
+	case f.Target.DSN == "":
+		return errors.New(`target.dsn is missing; give the URL of the target database`)
+	case len(f.Pairs) == 0:
+		return errors.New(`pairs is empty; name at least one table to compare, e.g. pairs: [{name: orders}]`)
+	case len(f.Kafka.Brokers) == 0:
+		return errors.New(`kafka.brokers is missing; name at least one broker, host:port`)
+	}
+	return f.Kafka.Validate()
+}
+
+// ForValidator checks what the validator needs beyond ForServices: that it can
+// start every run a schedule asks for.
+func (f *File) ForValidator() error {
+	for i := range f.Pairs {
+		if f.Pairs[i].Schedule.Incremental != "" {
+			return config.At(fmt.Sprintf("pairs[%d].schedule.incremental", i),
+				errors.New("incremental runs are not available in this version; leave the key out, full runs find the same"))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package assembly
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/trueup/trueup/pkg/canonical"
+	"github.com/trueup/trueup/pkg/config"
+	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/schedule"
+	"github.com/trueup/trueup/pkg/schema"
+)
+
+// Pair is one entry of "pairs": two tables that must agree.
+type Pair struct {
+	// Name names the pair in findings, metrics and output; the source table
+	// when empty. Services agree on a pair by its name.
+	Name string `yaml:"name"`
+	// Source and Target are tables, "table" or "schema.table"; Target has the
+	// same name as Source when empty.
+	Source string `yaml:"source"`
+	Target string `yaml:"target"`
+	// Key are the key columns (source names); the primary key when empty.
+	Key []string `yaml:"key"`
+	// Columns to compare (source names), all common ones when empty; or
+	// Exclude, all but these.
+	Columns []string `yaml:"columns"`
+	Exclude []string `yaml:"exclude"`
+	// Map gives the target's name of a source column where they differ.
+	Map map[string]string `yaml:"map"`
+	// Rules relax the comparison of single columns (source names).
+	Rules map[string]canonical.Rule `yaml:"rules"`
+	// Where filters the rows of both sides; SourceWhere and TargetWhere say it
+	// differently for one side, in its engine's SQL.
+	Where       string `yaml:"where"`
+	SourceWhere string `yaml:"source_where"`
+	TargetWhere string `yaml:"target_where"`
+	// Method is auto, checksum, merge or lookup; auto when empty.
+	Method string `yaml:"method"`
+	// UpdatedAt is the column that tells when a row last changed, for
+	// incremental runs.
+	UpdatedAt string   `yaml:"updated_at"`
+	Schedule  Schedule `yaml:"schedule"`
+	// Authority is the side that is right, source or target; source when
+	// empty. Epoch is the number of that decision and grows with every
+	// change of it; 1 when left out.
+	Authority string `yaml:"authority"`
+	Epoch     uint64 `yaml:"epoch"`
+}
+
+// Schedule says when runs start: cron expressions of five fields, or six with
+// seconds in front, or @daily, @every 10m and the like. A mode without an
+// expression is never started by itself.
+type Schedule struct {
+	Full        string `yaml:"full"`
+	Reverse     string `yaml:"reverse"`
+	Incremental string `yaml:"incremental"`
+	// Zone is the IANA time zone of the expressions; UTC when empty.
+	Zone string `yaml:"zone"`
+}
+
+// DefaultEpoch is the number of the first authority decision.
+const DefaultEpoch = 1
+
+// normalise fills in what is left out.
+func (p *Pair) normalise() {
+	if p.Source == "" {
+		p.Source = p.Name
+	}
+	if p.Name == "" {
+		p.Name = p.Source
+	}
+	if p.Target == "" {
+		p.Target = p.Source
+	}
+	if p.Authority == "" {
+		p.Authority = event.Source.String()
+	}
+	if p.Epoch == 0 {
+		p.Epoch = DefaultEpoch
+	}
+}
+
+// validate checks a normalised pair by itself; what needs the tables is
+// checked when they are known.
+func (p *Pair) validate() error {
+	if p.Source == "" {
+		return config.At("name", errors.New("a pair needs at least a name or a source table"))
+	}
+	if len(p.Columns) > 0 && len(p.Exclude) > 0 {
+		return config.At("exclude", errors.New("columns already says which columns to compare; give one of the two"))
+	}
+	if _, err := ParseMethod(p.Method); err != nil {
+		return config.At("method", err)
+	}
+	if p.Authority != event.Source.String() && p.Authority != event.Target.String() {
+		return config.At("authority", fmt.Errorf("%q is no side; say source or target", p.Authority))
+	}
+	for _, s := range []struct{ key, text string }{{"full", p.Schedule.Full}, {"reverse", p.Schedule.Reverse}} {
+		if s.text == "" {
+			continue
+		}
+		if _, err := schedule.Parse(s.text, p.Schedule.Zone); err != nil {
+			return config.At("schedule."+s.key, err)
+		}
+	}
+	return p.validateMap()
+}
+
+// validateMap refuses two source columns that go to one target column.
+func (p *Pair) validateMap() error {
+	from := map[string]string{}
+	for _, source := range slices.Sorted(maps.Keys(p.Map)) {
+		target := p.Map[source]
+		if target == "" {
+			return config.At("map", fmt.Errorf("column %s is mapped to nothing; name the target's column, or exclude it", source))
+		}
+		if other, taken := from[target]; taken {
+			return config.At("map", fmt.Errorf("columns %s and %s both go to %s; a target column can hold one", other, source, target))
+		}
+		from[target] = source
+	}
+	return nil
+}
+
+// Side is the authority's side.
+func (p *Pair) Side() event.Side {
+	if p.Authority == event.Target.String() {
+		return event.Target
+	}
+	return event.Source
+}
+
+// Mapping is the pair as package schema resolves it.
+func (p *Pair) Mapping() schema.Mapping {
+	m := schema.Mapping{
+		Name:        p.Name,
+		Source:      schema.ParseName(p.Source),
+		Target:      schema.ParseName(p.Target),
+		Key:         p.Key,
+		Columns:     p.Columns,
+		Exclude:     p.Exclude,
+		Rename:      p.Map,
+		Rules:       p.Rules,
+		SourceWhere: p.Where,
+		TargetWhere: p.Where,
+	}
+	if p.SourceWhere != "" {
+		m.SourceWhere = p.SourceWhere
+	}
+	if p.TargetWhere != "" {
+		m.TargetWhere = p.TargetWhere
+	}
+	return m
+}
+
+// ParseMethod reads the name of a method; empty is auto.
+func ParseMethod(name string) (schema.Method, error) {
+	for _, m := range []schema.Method{schema.Auto, schema.Checksum, schema.Merge, schema.Lookup} {
+		if name == m.String() || name == "" && m == schema.Auto {
+			return m, nil
+		}
+	}
+	return schema.Auto, fmt.Errorf("%q is no method; say auto, checksum, merge or lookup", strings.TrimSpace(name))
+}

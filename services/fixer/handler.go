@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+
+	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/fix"
+	"github.com/trueup/trueup/pkg/kafka"
+)
+
+// handler turns the messages of a partition into findings for package fix, and
+// what became of them into messages; it is the Handler of package kafka.
+type handler struct {
+	pairs     map[string]fix.Fixer
+	publisher publisher
+	observer  observer
+}
+
+// publisher is what the handler needs of kafka.Publisher.
+type publisher interface {
+	PublishOutcomes(ctx context.Context, outcomes []event.Outcome) error
+	PublishDead(ctx context.Context, dead []kafka.Dead) error
+}
+
+// classUndecodable is the class of messages that cannot be understood; no
+// outcome tells of them, since nobody knows what they are about.
+const classUndecodable = "undecodable"
+
+// Handle implements kafka.Handler: nil says that whatever became of each
+// message is durable.
+func (h *handler) Handle(ctx context.Context, batch []kafka.Message) error {
+	err := h.handle(ctx, batch)
+	if ctx.Err() == nil {
+		h.observer.handled(err)
+	}
+	return err
+}
+
+func (h *handler) handle(ctx context.Context, batch []kafka.Message) error {
+	letters := letterbox{publisher: h.publisher, origins: map[origin]kafka.Message{}}
+	var findings []event.Finding
+	var unreadable []kafka.Dead
+	for _, m := range batch {
+		if m.DecodeErr != nil {
+			unreadable = append(unreadable, kafka.Dead{Message: m, Class: classUndecodable, Reason: m.DecodeErr.Error(), Attempts: 1})
+			continue
+		}
+		findings = append(findings, m.Finding)
+		letters.origins[originOf(m.Finding)] = m
+	}
+	if len(unreadable) > 0 {
+		if err := h.publisher.PublishDead(ctx, unreadable); err != nil {
+			return err
+		}
+		h.observer.undecodable(unreadable)
+	}
+	if len(findings) == 0 {
+		return nil
+	}
+	dispatcher := fix.Dispatcher{Pairs: h.pairs, Outcomes: outcomes{h.publisher}, Dead: letters}
+	return dispatcher.Dispatch(ctx, findings)
+}
+
+// outcomes publishes outcomes; it is the Outcomes of package fix.
+type outcomes struct{ publisher publisher }
+
+func (o outcomes) Publish(ctx context.Context, list []event.Outcome) error {
+	return o.publisher.PublishOutcomes(ctx, list)
+}
+
+// letterbox publishes dead findings as the messages they came in; it is the
+// DeadLetters of package fix.
+type letterbox struct {
+	publisher publisher
+	origins   map[origin]kafka.Message
+}
+
+// origin tells findings of a batch apart; the key is part of it, since a
+// careless sender may use an ID twice.
+type origin struct{ pair, run, id, key string }
+
+func originOf(f event.Finding) origin {
+	return origin{pair: f.Pair, run: f.Run, id: f.ID, key: f.Key.Values().ID()}
+}
+
+func (l letterbox) Bury(ctx context.Context, letters []fix.DeadLetter) error {
+	dead := make([]kafka.Dead, len(letters))
+	for i, letter := range letters {
+		dead[i] = kafka.Dead{
+			Message: l.origins[originOf(letter.Finding)],
+			Class:   letter.Outcome.Class, Reason: letter.Outcome.Reason, Attempts: letter.Outcome.Attempts,
+		}
+	}
+	return l.publisher.PublishDead(ctx, dead)
+}

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/trueup/trueup/pkg/checkpoint"
+	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/governor"
+	"github.com/trueup/trueup/pkg/validate"
+	"github.com/trueup/trueup/services/assembly"
+)
+
+// runOptions are the flags of diff and fix about how to look.
+type runOptions struct {
+	options
+	threads     int
+	confirm     string
+	mode        string
+	authority   string
+	checkpoint  string
+	maxFindings int64
+	quiet       bool
+}
+
+func (o *runOptions) addTo(cmd *cobra.Command) {
+	o.options.addTo(cmd)
+	f := cmd.Flags()
+	f.IntVar(&o.threads, "threads", 0, "`number` of ranges in work at once, 1 to 64 (default 4)")
+	f.StringVar(&o.confirm, "confirm", "", "look again after this `duration` before calling a row different; 0 for databases at rest (default "+assembly.DefaultConfirm.String()+")")
+	f.StringVar(&o.mode, "mode", "full", "`full`; reverse: scan the copy and look its keys up; count: compare numbers of rows, a hint and no proof")
+	f.StringVar(&o.authority, "authority", "", "the side that is right: `source` or target (default source)")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "keep the position in this `file`, and go on from there when interrupted")
+	f.Int64Var(&o.maxFindings, "max-findings", 0, "stop after this `number` of findings (default no limit)")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress on stderr")
+}
+
+func (a *app) diffCommand() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "diff SOURCE TARGET [TABLE…]",
+		Short: "Compare tables and print the keys of rows that differ",
+		Long: `diff compares tables while both databases are live and prints the key of every
+row that differs: target_missing (only the source has it), neq (unequal) or
+base_missing (only the target has it). It needs no Kafka and no configuration,
+reads only, and never prints a value but the key's.
+
+A TABLE is name, schema.name or source_name=target_name; without one, all tables
+that both sides have by name are compared. With --config FILE, databases, pairs
+and rules come from the file and TABLE chooses pairs by name.
+
+A row that differs is looked at again after --confirm: under live writes the
+copy may only be late. Rows that keep changing are counted as open.
+
+` + ruleHelp + `
+
+Exit status: 0 all clean, 1 something differs, 2 could not look at everything.`,
+		Example: example(`
+trueup diff 'mysql://app:${SRC_PW}@10.0.0.1/shop' 'postgres://app:${DST_PW}@10.0.0.2/shop' orders
+trueup diff mysql://app@10.0.0.1/shop mysql://app@10.0.0.2/shop --password-file pw --json
+trueup diff "$SRC" "$DST" orders=public.orders_v2 --map state=status --exclude note
+trueup diff "$SRC" "$DST" parcels --rule weight=tolerance:1e-9 --where 'tenant_id = 7'
+trueup diff --config trueup.yaml orders`),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := o.runner(a, cmd, args)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			return r.diff(cmd.Context())
+		},
+	}
+	o.addTo(cmd)
+	return cmd
+}
+
+// runner runs comparisons of the pairs of a workbench.
+type runner struct {
+	*workbench
+	app         *app
+	out         *output
+	progress    progress
+	config      validate.Config
+	pacer       validate.Pacer
+	checkpoints validate.Checkpoints
+	mode        validate.Mode
+	confirm     time.Duration
+	maxFindings int64
+	conns       int
+	job         *job
+}
+
+func (r *runner) close() {
+	r.workbench.Close()
+}
+
+// runner reads the flags and opens everything a run needs.
+func (o *runOptions) runner(a *app, cmd *cobra.Command, args []string) (*runner, error) {
+	mode, err := validate.ParseMode(o.mode)
+	if err != nil {
+		return nil, usage("--mode: %w", err)
+	}
+	j, err := o.job(cmd, args)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.apply(cmd, j); err != nil {
+		return nil, err
+	}
+	settings := j.file.Validator
+	r := &runner{
+		app: a, job: j, mode: mode, config: settings.Config, confirm: *settings.Confirm, maxFindings: settings.MaxFindings,
+		out: newOutput(a.stdout, o.json),
+		// Besides the ranges in work, the next one is being cut and suspects
+		// are looked at again.
+		conns: settings.Threads + 2,
+	}
+	if r.pacer, err = budgets(r.conns); err != nil {
+		return nil, err
+	}
+	if o.checkpoint != "" {
+		if r.checkpoints, err = checkpoint.OpenFile(o.checkpoint); err != nil {
+			return nil, err
+		}
+	}
+	if r.workbench, err = a.open(cmd.Context(), j, r.conns+1); err != nil {
+		return nil, err
+	}
+	r.progress = newProgress(a.stderr, o.quiet, o.json)
+	return r, nil
+}
+
+// apply lets the flags override the file.
+func (o *runOptions) apply(cmd *cobra.Command, j *job) error {
+	v := &j.file.Validator
+	if cmd.Flags().Changed("threads") {
+		if o.threads < 1 {
+			return usage("--threads %d: choose 1 to 64", o.threads)
+		}
+		v.Threads = o.threads
+	}
+	if o.confirm != "" {
+		confirm, err := parseConfirm(o.confirm)
+		if err != nil {
+			return err
+		}
+		v.Confirm = &confirm
+	}
+	if cmd.Flags().Changed("max-findings") {
+		v.MaxFindings = o.maxFindings
+	}
+	if o.authority != "" {
+		j.template.Authority = o.authority
+		for i := range j.pairs {
+			j.pairs[i].Authority = o.authority
+		}
+	}
+	checked := j.file
+	checked.Pairs = append([]assembly.Pair{}, j.pairs...)
+	if err := checked.Validate(); err != nil {
+		return &usageError{err}
+	}
+	j.file.Validator = checked.Validator
+	return nil
+}
+
+func parseConfirm(text string) (time.Duration, error) {
+	if n, err := strconv.Atoi(text); err == nil && n == 0 {
+		return 0, nil
+	}
+	confirm, err := time.ParseDuration(text)
+	if err != nil || confirm < 0 {
+		return 0, usage("--confirm %q: want a duration such as 5s or 1m30s, or 0", text)
+	}
+	return confirm, nil
+}
+
+func budgets(statements int) (validate.Pacer, error) {
+	source, err := governor.NewBudget("source", statements)
+	if err != nil {
+		return nil, err
+	}
+	target, err := governor.NewBudget("target", statements)
+	return validate.Paced(source, target), err
+}
+
+// diff compares every pair and prints what differs.
+func (r *runner) diff(ctx context.Context) error {
+	for _, p := range r.pairs {
+		verdict, err := r.compare(ctx, p, printer{r})
+		if err != nil {
+			printError(r.app.stderr, err)
+		}
+		r.app.worsen(r.status(verdict, err))
+		if err := r.out.verdict(verdict); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return r.out.summary()
+}
+
+// compare runs one pair. The verdict tells what was found even beside an error.
+func (r *runner) compare(ctx context.Context, p resolved, publisher validate.Publisher) (validate.Verdict, error) {
+	v, err := validate.New(r.config, validate.Ports{
+		Source: r.Source, Target: r.Target, Publisher: publisher, Pacer: r.pacer,
+		Checkpoints: r.checkpoints, Observer: r.progress,
+	})
+	if err != nil {
+		return validate.Verdict{Pair: p.pair.Name, Mode: r.mode.String()}, err
+	}
+	defer r.progress.done()
+	return v.Run(ctx, validate.Run{
+		ID: uuid.NewString(), Pair: p.pair, Authority: p.asked.Side(), Epoch: p.asked.Epoch, Mode: r.mode,
+		Confirm: r.confirm, MaxFindings: r.maxFindings, Checkpoint: r.checkpointName(p),
+	})
+}
+
+// checkpointName tells runs apart that share a file: by mode, pair and databases.
+func (r *runner) checkpointName(p resolved) string {
+	if r.checkpoints == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %s %s %s %s", r.mode, p.pair.Name, p.asked.Authority, r.Source.Redacted(), r.Target.Redacted())
+}
+
+// status is the exit status of a verdict. A run that stopped since it found as
+// many differences as were asked for has done what it was told.
+func (r *runner) status(v validate.Verdict, err error) int {
+	enough := r.maxFindings > 0 && v.Findings() >= r.maxFindings
+	switch {
+	case err != nil, !v.Complete && !enough:
+		return statusTrouble
+	case !v.Clean && r.mode == validate.Count && v.SourceRows == v.TargetRows:
+		return statusClean
+	case !v.Clean:
+		return statusDifferences
+	default:
+		return statusClean
+	}
+}
+
+// printer prints findings; it is the Publisher of a run.
+type printer struct{ r *runner }
+
+func (p printer) Publish(_ context.Context, findings []event.Finding) error {
+	p.r.progress.pause()
+	return p.r.out.findings(findings)
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"github.com/rs/zerolog"
+
+	"github.com/trueup/trueup/pkg/telemetry"
+	"github.com/trueup/trueup/pkg/validate"
+)
+
+// observer logs what runs do, and measures it; it is the Observer of package
+// validate.
+type observer struct {
+	log     zerolog.Logger
+	metrics *telemetry.Validator
+}
+
+func (o observer) Started(s validate.Start) {
+	o.metrics.RunStarted(s.Pair, s.Mode, s.Rows, s.Done)
+	o.log.Info().Str("pair", s.Pair).Str("mode", s.Mode).Str("method", s.Method).Int64("rows_estimated", s.Rows).
+		Bool("resumed", s.Resumed).Msg("run started")
+}
+
+func (o observer) RangeDone(r validate.RangeReport) {
+	o.metrics.RangeDone(r.Pair, r.Scanned, r.Took, r.Unreadable == nil)
+	if r.Unreadable != nil {
+		o.log.Error().Err(r.Unreadable).Str("pair", r.Pair).Stringer("range", r.Range).Msg("range unreadable")
+	}
+}
+
+func (o observer) Suspects(r validate.SuspectReport) {
+	for _, count := range []struct {
+		state string
+		n     int
+	}{{"seen", r.Seen}, {"confirmed", r.Confirmed}, {"cleared", r.Cleared}, {"hot", r.Hot}, {"open", r.Open}} {
+		if count.n > 0 {
+			o.metrics.Suspects(r.Pair, count.state, count.n)
+		}
+	}
+}
+
+func (o observer) ReadFailed(f validate.Failure) {
+	o.metrics.ReadFailed(f.Pair)
+	o.log.Warn().Err(f.Err).Str("pair", f.Pair).Str("reading", f.Reading).Int("attempt", f.Attempt).Msg("read failed")
+}
+
+func (o observer) Warn(pair, message string) {
+	o.log.Warn().Str("pair", pair).Msg(message)
+}

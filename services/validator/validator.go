@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/kafka"
+	"github.com/trueup/trueup/pkg/schedule"
+	"github.com/trueup/trueup/pkg/schema"
+	"github.com/trueup/trueup/pkg/telemetry"
+	"github.com/trueup/trueup/pkg/validate"
+	"github.com/trueup/trueup/services/assembly"
+)
+
+// validator is the service.
+type validator struct {
+	service   *assembly.Service
+	file      assembly.File
+	choice    choice
+	pairs     []assembly.Pair
+	metrics   *telemetry.Validator
+	admin     *kafka.Admin
+	publisher *kafka.Publisher
+	pacer     validate.Pacer
+
+	// status is the exit status of an orderly end; it is read after Run.
+	status int
+}
+
+// readied is what runs need once databases and Kafka were reached.
+type readied struct {
+	databases *assembly.Databases
+	pairs     []*schema.Pair // beside validator.pairs
+	states    *states
+	runner    *validate.Validator
+}
+
+// publish keeps an eye on Kafka, and closes the connection after everything
+// that publishes has stopped.
+func (v *validator) publish(ctx context.Context) error {
+	err := v.publisher.Run(ctx)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return errors.Join(err, v.publisher.Close(patience))
+}
+
+// run makes ready and then runs pairs, once or by schedule.
+func (v *validator) run(ctx context.Context) error {
+	ready, err := v.makeReady(ctx)
+	if err != nil {
+		return err
+	}
+	defer ready.databases.Close()
+	if v.choice.once {
+		return v.runOnce(ctx, ready)
+	}
+	v.serve(ctx, ready)
+	return nil
+}
+
+// makeReady opens the databases, resolves the pairs, checks the topics and
+// reads where runs stopped. As a service it tries until it succeeds; with
+// --once whoever started it is told at once.
+func (v *validator) makeReady(ctx context.Context) (*readied, error) {
+	attempt := v.service.Attempt
+	if v.choice.once {
+		attempt = func(ctx context.Context, _ string, do func(context.Context) error) error { return do(ctx) }
+	}
+	ready := &readied{}
+	err := attempt(ctx, "databases", func(ctx context.Context) error { return v.openDatabases(ctx, ready) })
+	if err != nil {
+		return nil, err
+	}
+	err = attempt(ctx, "topics", func(ctx context.Context) error {
+		if err := v.admin.Check(ctx); err != nil {
+			return err
+		}
+		known, err := v.admin.ReadState(ctx)
+		ready.states = newStates(v.publisher, known)
+		return err
+	})
+	if err == nil {
+		ready.runner, err = validate.New(v.file.Validator.Config, validate.Ports{
+			Source: ready.databases.Source, Target: ready.databases.Target,
+			Publisher: findings{v.publisher}, Pacer: v.pacer, Checkpoints: ready.states,
+			Observer: observer{log: v.service.Log, metrics: v.metrics},
+		})
+	}
+	if err != nil {
+		ready.databases.Close()
+		return nil, err
+	}
+	return ready, nil
+}
+
+func (v *validator) openDatabases(ctx context.Context, ready *readied) error {
+	conns := max(v.file.Governor.Source.Concurrency, v.file.Governor.Target.Concurrency) + 1
+	dbs, err := assembly.Open(ctx, v.file.Source, v.file.Target, assembly.Access{Conns: conns, Application: "trueup-validator"})
+	if err != nil {
+		return err
+	}
+	pairs := make([]*schema.Pair, len(v.pairs))
+	for i, p := range v.pairs {
+		method, err := assembly.ParseMethod(p.Method)
+		if err == nil {
+			pairs[i], err = dbs.Resolve(ctx, p.Mapping(), method)
+		}
+		if err != nil {
+			dbs.Close()
+			return err
+		}
+		v.service.Log.Info().Str("pair", p.Name).Stringer("method", pairs[i].Method).Str("why", pairs[i].Why).
+			Strs("warnings", pairs[i].Warnings).Msg("pair resolved")
+	}
+	ready.databases, ready.pairs = dbs, pairs
+	v.checkClocks(ctx, dbs)
+	return nil
+}
+
+// checkClocks warns of clocks that are apart. No decision rests on them, but
+// the times in outcomes and logs would mislead.
+func (v *validator) checkClocks(ctx context.Context, dbs *assembly.Databases) {
+	source, target, err := dbs.Skew(ctx)
+	detail := ""
+	if err != nil {
+		detail = "the databases' clocks could not be read: " + err.Error()
+	}
+	limit := v.file.Validator.MaxClockSkew
+	for _, side := range []struct {
+		side event.Side
+		skew time.Duration
+	}{{event.Source, source}, {event.Target, target}} {
+		if side.skew.Abs() > limit {
+			detail = fmt.Sprintf("the %s's clock differs by %v from this machine's (limit %v); synchronise them, or times in logs and outcomes mislead",
+				side.side, side.skew.Round(time.Millisecond), limit)
+		}
+	}
+	v.service.Readiness.Set("clocks", true, detail)
+	if detail != "" {
+		v.service.Log.Warn().Dur("source_skew_ms", source).Dur("target_skew_ms", target).Msg(detail)
+	}
+}
+
+// runOnce runs every pair, one after the other. Once is once in spite of a
+// crash: a run that was interrupted goes on.
+func (v *validator) runOnce(ctx context.Context, ready *readied) error {
+	for i := range v.pairs {
+		v.status = max(v.status, v.compare(ctx, ready, i, validate.Full, true))
+	}
+	return nil
+}
+
+// serve runs pairs by their schedules until ctx ends. A run that a stop or a
+// crash interrupted goes on first. Two runs of one pair never overlap; pairs
+// share the budget of each database.
+func (v *validator) serve(ctx context.Context, ready *readied) {
+	var all sync.WaitGroup
+	for i, p := range v.pairs {
+		jobs := v.jobs(ready, i)
+		v.service.Log.Info().Str("pair", p.Name).Int("schedules", len(jobs)).Msg("waiting for schedules")
+		all.Go(func() {
+			if mode, interrupted := ready.states.interrupted(p.Name); interrupted {
+				v.compare(ctx, ready, i, mode, true)
+			}
+			schedule.Serve(ctx, jobs...)
+		})
+	}
+	all.Wait()
+}
+
+// jobs are the scheduled runs of a pair. The expressions were checked when the
+// configuration was read.
+func (v *validator) jobs(ready *readied, i int) []schedule.Job {
+	var jobs []schedule.Job
+	for _, entry := range []struct {
+		text string
+		mode validate.Mode
+	}{{v.pairs[i].Schedule.Full, validate.Full}, {v.pairs[i].Schedule.Reverse, validate.Reverse}} {
+		if spec, err := schedule.Parse(entry.text, v.pairs[i].Schedule.Zone); err == nil {
+			jobs = append(jobs, schedule.Job{Spec: spec, Run: func(ctx context.Context) { v.compare(ctx, ready, i, entry.mode, false) }})
+		}
+	}
+	return jobs
+}
+
+// compare runs one pair and returns the exit status its verdict stands for.
+// With resume it goes on where an earlier process was interrupted.
+func (v *validator) compare(ctx context.Context, ready *readied, i int, mode validate.Mode, resume bool) int {
+	p := v.pairs[i]
+	run := ready.states.begin(p, mode, resume)
+	verdict, err := ready.runner.Run(ctx, validate.Run{
+		ID: run, Pair: ready.pairs[i], Authority: p.Side(), Epoch: p.Epoch, Mode: mode,
+		Confirm: *v.file.Validator.Confirm, MaxFindings: v.file.Validator.MaxFindings,
+		Checkpoint: checkpointName(p.Name, mode),
+	})
+	v.report(verdict, err)
+	switch {
+	case err != nil || !verdict.Complete:
+		return assembly.StatusTrouble
+	case !verdict.Clean:
+		return assembly.StatusDifferences
+	default:
+		return assembly.StatusClean
+	}
+}
+
+func (v *validator) report(verdict validate.Verdict, err error) {
+	v.metrics.RunEnded(telemetry.Run{
+		Pair: verdict.Pair, Mode: verdict.Mode, Complete: verdict.Complete, Clean: verdict.Clean,
+		Took: time.Duration(verdict.Seconds * float64(time.Second)),
+		Findings: map[string]int64{
+			event.TargetMissing.String(): verdict.TargetMissing,
+			event.NotEqual.String():      verdict.NotEqual,
+			event.BaseMissing.String():   verdict.BaseMissing,
+		},
+	})
+	line := v.service.Log.Info()
+	if err != nil {
+		line = v.service.Log.Error().Err(err)
+	} else if !verdict.Clean {
+		line = v.service.Log.Warn()
+	}
+	line.Interface("verdict", verdict).Msg(verdict.Summary())
+}
+
+// findings publishes what runs find.
+type findings struct{ publisher *kafka.Publisher }
+
+// Publish implements validate.Publisher.
+func (f findings) Publish(ctx context.Context, found []event.Finding) error {
+	return f.publisher.PublishFindings(ctx, found)
+}

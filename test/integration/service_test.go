@@ -1,0 +1,117 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/trueup/trueup/internal/testenv"
+)
+
+func TestRunsStartByScheduleAndStopInOrder(t *testing.T) {
+	w := newWorld(t, direction{postgres, maria}, "pairs: [{name: orders, exclude: [untouched], schedule: {full: '@every 1s', reverse: '@every 2s'}}]\nvalidator: {confirm: 0s}")
+	postgres.fill(t, w.source, "orders", 1, 200)
+	maria.fill(t, w.target, "orders", 1, 200)
+	validator := start(t, "validator", "--config", w.config)
+	validator.logged(`"mode":"full"`, "orders: clean")
+	validator.logged(`"mode":"reverse"`, `"clean":true`)
+	testenv.Exec(t, w.target, "UPDATE orders SET state = 'damaged' WHERE id = 20")
+	validator.logged("orders: different")
+	start(t, "fixer", "--config", w.config)
+	eventually(t, func() (bool, string) {
+		lines := validator.lines()
+		last := ""
+		for _, line := range lines {
+			if strings.Contains(line, `"verdict"`) && strings.Contains(line, `"mode":"full"`) {
+				last = line
+			}
+		}
+		return strings.Contains(last, "orders: clean"), last
+	})
+	_, metrics := validator.get("/metrics")
+	for _, want := range []string{`trueup_run_last_clean{mode="full",pair="orders"} 1`, `trueup_findings_total{kind="neq",pair="orders"}`, "trueup_kafka_publisher_healthy 1"} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("metrics lack %s", want)
+		}
+	}
+	if status := validator.stop(); status != 0 {
+		t.Errorf("stopped with status %d", status)
+	}
+}
+
+// TestAKilledRunGoesOnWhereItWas kills the validator in the middle of a run.
+// The next process goes on, and together they find everything.
+func TestAKilledRunGoesOnWhereItWas(t *testing.T) {
+	const rows = 20_000
+	w := newWorld(t, direction{maria, maria}, "pairs: [{name: orders, exclude: [untouched]}]\n"+
+		"validator: {confirm: 0s, threads: 1, checkpoint_every: 1ms, range: {min_rows: 1, max_rows: 10}}")
+	maria.fill(t, w.source, "orders", 1, rows)
+	testenv.Exec(t, w.target, fmt.Sprintf(maria.orders, "orders"))
+	maria.insert(t, w.target, "orders", 1, rows)
+	testenv.Exec(t, w.target, "DELETE FROM orders WHERE id % 500 = 3", "UPDATE orders SET state = 'damaged' WHERE id % 500 = 4")
+
+	first := start(t, "validator", "--config", w.config, "--once")
+	admin := w.admin()
+	eventually(t, func() (bool, string) {
+		states, err := admin.ReadState(t.Context())
+		return err == nil && len(states["orders"].Position) > 0, fmt.Sprint(states, err)
+	})
+	first.kill(syscall.SIGKILL)
+	if containsAll(strings.Join(first.lines(), "\n"), []string{`"verdict"`}) {
+		t.Fatal("the run ended before it could be killed; it is too short for this test")
+	}
+
+	second := start(t, "validator", "--config", w.config, "--once")
+	<-second.done
+	var line struct {
+		Verdict struct {
+			Complete, Resumed bool
+			Findings          map[string]int
+		}
+	}
+	if err := json.Unmarshal([]byte(second.logged(`"verdict"`)), &line); err != nil {
+		t.Fatal(err)
+	}
+	if !line.Verdict.Resumed || !line.Verdict.Complete {
+		t.Errorf("the second process did not go on with the run: %+v", line.Verdict)
+	}
+	if f := line.Verdict.Findings; f["target_missing"] != rows/500 || f["neq"] != rows/500 {
+		t.Errorf("found %v, want %d of both kinds", f, rows/500)
+	}
+	start(t, "fixer", "--config", w.config)
+	w.drained()
+	w.must(0, "trueup", "diff", "--config", w.config, "--confirm", "0")
+}
+
+func TestServicesOfOneFileOnOneMachineDoNotFightForThePort(t *testing.T) {
+	w := newWorld(t, direction{maria, maria}, "pairs: [{name: orders}]")
+	for _, dsn := range []string{w.source, w.target} {
+		testenv.Exec(t, dsn, "CREATE TABLE orders (id INT PRIMARY KEY, v INT)")
+	}
+	one := start(t, "fixer", "--config", w.config)
+	var line struct{ Address string }
+	if err := json.Unmarshal([]byte(one.logged("serving http")), &line); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, []string{"http.listen", "choose another host:port"}, "fixer", "--config", w.config, "--listen", line.Address)
+	w.configureListen(line.Address)
+	other := start(t, "fixer", "--config", w.config)
+	other.logged("another process has the address")
+	other.readiness(200, `"ready": true`)
+	one.readiness(200, `"ready": true`)
+}
+
+func TestDiffGoesOnFromItsCheckpoint(t *testing.T) {
+	source, target := testenv.MySQL(t), testenv.MySQL(t)
+	maria.fill(t, source, "orders", 1, 2000)
+	maria.fill(t, target, "orders", 1, 2000)
+	file := t.TempDir() + "/checkpoint"
+	for range 2 { // a run that has ended leaves nothing to go on from
+		status, stdout, stderr := command(t, "trueup", "diff", source, target, "orders", "--json", "--checkpoint", file)
+		if status != 0 || strings.Contains(stdout, "resumed") || !strings.Contains(stdout, `"rows":{"source":2000,"target":2000}`) {
+			t.Errorf("status %d\n%s%s", status, stdout, stderr)
+		}
+	}
+}
