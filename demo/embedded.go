@@ -9,7 +9,7 @@ import (
 	"github.com/dolthub/go-mysql-server/memory"
 	"github.com/dolthub/go-mysql-server/server"
 	"github.com/dolthub/go-mysql-server/sql"
-	"github.com/dolthub/go-mysql-server/sql/analyzer"
+	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/sirupsen/logrus"
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -33,8 +33,8 @@ func startMySQL(database string) (address string, stop func(), err error) {
 	db := memory.NewDatabase(database)
 	db.EnablePrimaryKeyIndexes()
 	provider := memory.NewDBProvider(db)
-	// The postfix tells clients that this server is not MySQL itself.
-	engine := sqle.New(analyzer.NewDefault(provider), &sqle.Config{VersionPostfix: "dolt"})
+	engine := sqle.NewDefault(provider)
+	acceptLockTimeout()
 
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,4 +49,15 @@ func startMySQL(database string) (address string, stop func(), err error) {
 	}
 	go func() { _ = srv.Start() }() // ends with Close; an accept error shows as a failed query
 	return listener.Addr().String(), func() { _ = srv.Close() }, nil
+}
+
+// acceptLockTimeout lets a session set innodb_lock_wait_timeout, as MySQL does.
+// The embedded server knows the variable but not that it belongs to sessions;
+// it waits for no locks, so that the value has no effect.
+func acceptLockTimeout() {
+	const name = "innodb_lock_wait_timeout"
+	sql.SystemVariables.AddSystemVariables([]sql.SystemVariable{&sql.MysqlSystemVariable{
+		Name: name, Scope: sql.GetMysqlScope(sql.SystemVariableScope_Both), Dynamic: true,
+		Type: types.NewSystemIntType(name, 1, 1<<30, false), Default: int64(50), // seconds, MySQL's bounds and default
+	}})
 }

@@ -25,26 +25,36 @@ type table struct {
 }
 
 var shop = []table{
-	{"customers", "name VARCHAR(80) NOT NULL, city VARCHAR(40) NULL, born DATE NULL",
+	{
+		"customers", "name VARCHAR(80) NOT NULL, city VARCHAR(40) NULL, born DATE NULL",
 		func(i int) string {
 			if i%40 == 0 {
 				return fmt.Sprintf("'Customer %d', NULL, NULL", i)
 			}
 			return fmt.Sprintf("'Customer %d', 'City %d', '19%02d-%02d-%02d'", i, i%97, 50+i%50, 1+i%12, 1+i%28)
-		}, "city"},
-	{"products", "title VARCHAR(120) NOT NULL, price DECIMAL(10,2) NOT NULL, weight DOUBLE NULL",
-		func(i int) string { return fmt.Sprintf("'Product no. %d', %d.%02d, %d.125", i, i%500, i%100, i%80) }, "title"},
-	{"orders", "customer_id BIGINT NOT NULL, state VARCHAR(20) NOT NULL, placed_at DATETIME(6) NOT NULL",
+		}, "city",
+	},
+	{
+		"products", "title VARCHAR(120) NOT NULL, price DECIMAL(10,2) NOT NULL, weight DOUBLE NULL",
+		func(i int) string { return fmt.Sprintf("'Product no. %d', %d.%02d, %d.125", i, i%500, i%100, i%80) }, "title",
+	},
+	{
+		"orders", "customer_id BIGINT NOT NULL, state VARCHAR(20) NOT NULL, placed_at DATETIME(6) NOT NULL",
 		func(i int) string {
 			states := [...]string{"new", "paid", "shipped", "returned"}
 			return fmt.Sprintf("%d, '%s', '2026-%02d-%02d %02d:%02d:%02d.%06d'", 1+i%rowsPerTable, states[i%4], 1+i%12, 1+i%28, i%24, i%60, (i/7)%60, (i*7919)%1_000_000)
-		}, "state"},
-	{"order_lines", "order_id BIGINT NOT NULL, product_id BIGINT NOT NULL, quantity INT NOT NULL, note VARCHAR(60) NULL",
-		func(i int) string { return fmt.Sprintf("%d, %d, %d, ''", 1+i/2, 1+i%rowsPerTable, 1+i%9) }, "note"},
-	{"payments", "order_id BIGINT NOT NULL, amount DECIMAL(12,2) NOT NULL, method VARCHAR(20) NOT NULL",
+		}, "state",
+	},
+	{
+		"order_lines", "order_id BIGINT NOT NULL, product_id BIGINT NOT NULL, quantity INT NOT NULL, note VARCHAR(60) NULL",
+		func(i int) string { return fmt.Sprintf("%d, %d, %d, ''", 1+i/2, 1+i%rowsPerTable, 1+i%9) }, "note",
+	},
+	{
+		"payments", "order_id BIGINT NOT NULL, amount DECIMAL(12,2) NOT NULL, method VARCHAR(20) NOT NULL",
 		func(i int) string {
 			return fmt.Sprintf("%d, %d.%02d, '%s'", i, 10+i%900, i%100, [...]string{"card", "transfer", "cash"}[i%3])
-		}, "method"},
+		}, "method",
+	},
 }
 
 // fill creates the shop's tables with the same rows in all databases, at the

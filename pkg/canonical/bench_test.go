@@ -23,6 +23,7 @@ func BenchmarkDecimal(b *testing.B)   { benchmarkText(b, AppendDecimal, "12345.6
 func BenchmarkIntText(b *testing.B)   { benchmarkText(b, AppendIntText, "1234567890") }
 func BenchmarkTimestamp(b *testing.B) { benchmarkText(b, AppendTimestamp, "2024-02-29 12:34:56.5") }
 func BenchmarkInstant(b *testing.B)   { benchmarkText(b, AppendInstant, "2024-02-29 12:34:56.5+00") }
+
 func BenchmarkUUIDText(b *testing.B) {
 	benchmarkText(b, AppendUUIDText, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")
 }

@@ -183,8 +183,12 @@ func TestBitsOfBytesHaveTheColumnsWidth(t *testing.T) {
 		width int
 		want  string
 	}{
-		{"\x01", 1, "1"}, {"\x05", 3, "101"}, {"\x01\x02", 10, "0100000010"}, {"\x05", 16, "0000000000000101"},
-		{"\x00\x05", 4, "0101"}, {"\xff\xff\xff\xff\xff\xff\xff\xff", 64, strings.Repeat("1", 64)},
+		{"\x01", 1, "1"},
+		{"\x05", 3, "101"},
+		{"\x01\x02", 10, "0100000010"},
+		{"\x05", 16, "0000000000000101"},
+		{"\x00\x05", 4, "0101"},
+		{"\xff\xff\xff\xff\xff\xff\xff\xff", 64, strings.Repeat("1", 64)},
 	} {
 		got, err := AppendBitsBytes(nil, []byte(c.raw), c.width)
 		if err != nil || string(got) != c.want {

@@ -52,8 +52,10 @@ func TestRangesFollowEachOtherAndAreOpenAtBothEnds(t *testing.T) {
 		{"exactly one range of rows", NewSplitter(nil, letters("abc")), 3, []string{"(start … c]", "(c … end]"}},
 		{"several", NewSplitter(nil, letters("abcdefg")), 3, []string{"(start … c]", "(c … f]", "(f … end]"}},
 		{"from a position", NewSplitter(key, letters("abcdefg")), 2, []string{"(c … e]", "(e … g]", "(g … end]"}},
-		{"the copy goes on", NewSplitter(nil, letters("abcd"), letters("bdefgh")), 2,
-			[]string{"(start … b]", "(b … d]", "(d … f]", "(f … h]", "(h … end]"}},
+		{
+			"the copy goes on", NewSplitter(nil, letters("abcd"), letters("bdefgh")), 2,
+			[]string{"(start … b]", "(b … d]", "(d … f]", "(f … h]", "(h … end]"},
+		},
 		{"less than one row is asked as one", NewSplitter(nil, letters("ab")), 0, []string{"(start … a]", "(a … b]", "(b … end]"}},
 	} {
 		if got := ranges(t, test.s, test.n); !slices.Equal(got, test.want) {

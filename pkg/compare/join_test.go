@@ -267,9 +267,19 @@ func TestRows(t *testing.T) {
 func TestWitnessesOfDifferentRowsDiffer(t *testing.T) {
 	seen := map[Witness]string{}
 	for _, r := range []row.Row{
-		nil, {}, {nil}, {row.Value("")}, {nil, nil}, {row.Value(""), nil}, {nil, row.Value("")},
-		{row.Value("~")}, {row.Value("1:a"), row.Value("b")}, {row.Value("1"), row.Value("a2:b")},
-		{row.Value("ab"), row.Value("")}, {row.Value("a"), row.Value("b")}, {row.Value(""), row.Value("ab")},
+		nil,
+		{},
+		{nil},
+		{row.Value("")},
+		{nil, nil},
+		{row.Value(""), nil},
+		{nil, row.Value("")},
+		{row.Value("~")},
+		{row.Value("1:a"), row.Value("b")},
+		{row.Value("1"), row.Value("a2:b")},
+		{row.Value("ab"), row.Value("")},
+		{row.Value("a"), row.Value("b")},
+		{row.Value(""), row.Value("ab")},
 	} {
 		w := WitnessOf(r)
 		if other, twice := seen[w]; twice {

@@ -41,7 +41,7 @@ func check(file string, node ast.Node, want reflect.Type) error {
 
 func checkMapping(file string, values []*ast.MappingValueNode, want reflect.Type) error {
 	for _, entry := range values {
-		inner := want
+		var inner reflect.Type
 		switch want.Kind() {
 		case reflect.Map:
 			inner = want.Elem()

@@ -86,6 +86,8 @@ func valueToWire(t canonical.Type, v row.Value) (*eventv1.KeyValue, error) {
 	return m, nil
 }
 
+// typedValue has a raw form for each type that is canonical.Type.Free: protobuf
+// strings hold UTF-8 only, and such a column may hold anything.
 func typedValue(t canonical.Type, v row.Value) (*eventv1.KeyValue, error) {
 	s := string(v)
 	switch t.Kind {
@@ -100,7 +102,6 @@ func typedValue(t canonical.Type, v row.Value) (*eventv1.KeyValue, error) {
 	case canonical.Float64:
 		return &eventv1.KeyValue{Value: &eventv1.KeyValue_Float64Value{Float64Value: s}}, nil
 	case canonical.Text:
-		// Protobuf strings hold UTF-8 only, and a column may hold anything.
 		if !utf8.Valid(v) {
 			return &eventv1.KeyValue{Value: &eventv1.KeyValue_RawTextValue{RawTextValue: v}}, nil
 		}
@@ -109,8 +110,11 @@ func typedValue(t canonical.Type, v row.Value) (*eventv1.KeyValue, error) {
 		b, err := hex.DecodeString(s)
 		return &eventv1.KeyValue{Value: &eventv1.KeyValue_BytesValue{BytesValue: b}}, err
 	case canonical.UUID:
-		b, err := uuidBytes(s)
-		return &eventv1.KeyValue{Value: &eventv1.KeyValue_UuidValue{UuidValue: b}}, err
+		b, err := canonical.DecodeUUID(v)
+		if err != nil {
+			return &eventv1.KeyValue{Value: &eventv1.KeyValue_RawUuidValue{RawUuidValue: v}}, nil
+		}
+		return &eventv1.KeyValue{Value: &eventv1.KeyValue_UuidValue{UuidValue: b}}, nil
 	case canonical.Date:
 		return &eventv1.KeyValue{Value: &eventv1.KeyValue_DateValue{DateValue: s}}, nil
 	case canonical.Time:
@@ -125,8 +129,14 @@ func typedValue(t canonical.Type, v row.Value) (*eventv1.KeyValue, error) {
 		b := &eventv1.BitString{Width: uint32(max(t.Width, 0)), Digits: s}
 		return &eventv1.KeyValue{Value: &eventv1.KeyValue_BitsValue{BitsValue: b}}, nil
 	case canonical.JSON:
+		if !utf8.Valid(v) {
+			return &eventv1.KeyValue{Value: &eventv1.KeyValue_RawJsonValue{RawJsonValue: v}}, nil
+		}
 		return &eventv1.KeyValue{Value: &eventv1.KeyValue_JsonValue{JsonValue: s}}, nil
 	case canonical.Inet:
+		if !utf8.Valid(v) {
+			return &eventv1.KeyValue{Value: &eventv1.KeyValue_RawInetValue{RawInetValue: v}}, nil
+		}
 		return &eventv1.KeyValue{Value: &eventv1.KeyValue_InetValue{InetValue: s}}, nil
 	case canonical.Unsupported:
 	}
@@ -170,8 +180,10 @@ func valueFromWire(m *eventv1.KeyValue) (canonical.Type, row.Value, error) {
 	case *eventv1.KeyValue_BytesValue:
 		return canonical.Type{Kind: canonical.Bytes}, hex.AppendEncode([]byte{}, v.BytesValue), nil
 	case *eventv1.KeyValue_UuidValue:
-		text, err := uuidText(v.UuidValue)
+		text, err := canonical.AppendUUID(nil, v.UuidValue)
 		return canonical.Type{Kind: canonical.UUID}, text, err
+	case *eventv1.KeyValue_RawUuidValue:
+		return free(canonical.UUID, v.RawUuidValue)
 	case *eventv1.KeyValue_DateValue:
 		return plain(canonical.Date, v.DateValue, printable)
 	case *eventv1.KeyValue_TimeValue:
@@ -186,8 +198,12 @@ func valueFromWire(m *eventv1.KeyValue) (canonical.Type, row.Value, error) {
 		return bitString(v.BitsValue)
 	case *eventv1.KeyValue_JsonValue:
 		return free(canonical.JSON, []byte(v.JsonValue))
+	case *eventv1.KeyValue_RawJsonValue:
+		return free(canonical.JSON, v.RawJsonValue)
 	case *eventv1.KeyValue_InetValue:
 		return free(canonical.Inet, []byte(v.InetValue))
+	case *eventv1.KeyValue_RawInetValue:
+		return free(canonical.Inet, v.RawInetValue)
 	default:
 		return canonical.Type{}, nil, errors.New("the value is missing, or of a kind unknown here; the sender may be newer than this service")
 	}

@@ -1,7 +1,6 @@
 package event
 
 import (
-	"encoding/hex"
 	"fmt"
 	"math"
 	"strings"
@@ -50,20 +49,4 @@ func bitString(b *eventv1.BitString) (canonical.Type, row.Value, error) {
 		return t, nil, fmt.Errorf("%q is not a value of type %s", digits, t)
 	}
 	return t, append(row.Value{}, digits...), nil
-}
-
-func uuidBytes(text string) ([]byte, error) {
-	b, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
-	if err != nil || len(b) != 16 {
-		return nil, fmt.Errorf("%q is not a value of type %s", text, canonical.UUID)
-	}
-	return b, nil
-}
-
-func uuidText(b []byte) (row.Value, error) {
-	if len(b) != 16 {
-		return nil, fmt.Errorf("a uuid has 16 bytes, not %d", len(b))
-	}
-	// 8-4-4-4-12 digits, RFC 9562 §4.
-	return fmt.Appendf(nil, "%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
 }

@@ -258,7 +258,7 @@ func (p *play) turn() bool {
 		p.replicate()
 	case len(p.parked) == 0: // all wait for a timer
 		p.mu.Unlock()
-		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // in a synctest bubble: it moves the clock
+		time.Sleep(10 * time.Millisecond)
 		p.mu.Lock()
 	default:
 		i := p.random.IntN(len(p.parked))

@@ -113,11 +113,12 @@ func unusable(t *Table, c Column) string {
 		return "equal documents have different texts"
 	case canonical.Interval:
 		return "equal intervals have different texts"
+	default:
+		if isEnumeration(t, c) {
+			return "it sorts by the order of its declaration, not by its text"
+		}
+		return ""
 	}
-	if isEnumeration(t, c) {
-		return "it sorts by the order of its declaration, not by its text"
-	}
-	return ""
 }
 
 // isEnumeration recognizes MySQL's enum and set, and PostgreSQL's enums, which

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trueup/trueup/pkg/canonical"
 )
@@ -363,5 +364,36 @@ func TestRepairNeedsEveryMandatoryColumn(t *testing.T) {
 	p = mustResolve(t, Mapping{}, source, table("mysql", generated, note()))
 	if err := p.CheckRepair(&p.Target); err == nil || p.Target.Writable(0) || !p.Target.Writable(1) {
 		t.Errorf("a generated key: %v", err)
+	}
+}
+
+func TestNearServersAreReadAndFarOnesDigest(t *testing.T) {
+	pair := func(rowBytes int64) *Pair {
+		table := &Table{RowBytes: rowBytes}
+		return &Pair{Method: Checksum, Source: View{Table: table}, Target: View{Table: &Table{}}}
+	}
+	for _, c := range []struct {
+		name      string
+		rowBytes  int64
+		roundTrip time.Duration
+		want      Method
+	}{
+		{"near, small rows", 200, 200 * time.Microsecond, Merge},
+		{"near, size unknown", 0, 200 * time.Microsecond, Merge},
+		{"near, large rows", 4096, 200 * time.Microsecond, Checksum},
+		{"far", 200, 20 * time.Millisecond, Checksum},
+	} {
+		p := pair(c.rowBytes)
+		p.Near(c.roundTrip)
+		if p.Method != c.want {
+			t.Errorf("%s: method %s, want %s", c.name, p.Method, c.want)
+		}
+		if p.Why == "" {
+			t.Errorf("%s: no reason is given", c.name)
+		}
+	}
+	lookup := &Pair{Method: Lookup}
+	if lookup.Near(0); lookup.Method != Lookup {
+		t.Error("distance turned a lookup into another method, which would not be sound")
 	}
 }

@@ -92,14 +92,14 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 	}
-	stopped := make(chan error, 1)
+	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 		defer cancel()
 		if err := server.Shutdown(patience); err != nil {
 			_ = server.Close() // what is still open then is cut off
 		}
-		stopped <- nil
+		close(stopped)
 	})
 	err := server.Serve(listener)
 	if !stop() { // ctx ended: Serve returned because of Shutdown, which goes on

@@ -41,6 +41,7 @@ const (
 type siblings struct {
 	examined, unequal int
 	dense             bool
+	top               bool // cut from a whole range, not from a part
 }
 
 func (s *siblings) isDense() bool { return s != nil && s.dense }
@@ -63,7 +64,7 @@ type checksum struct {
 	run                *run
 	authority, replica side
 	merge              merge
-	// dense counts the whole ranges that turned out dense since one did not.
+	// dense counts the ranges in a row that turned out dense.
 	dense atomic.Int64
 }
 
@@ -71,8 +72,7 @@ func (c *checksum) examine(ctx context.Context, p piece) (examined, error) {
 	if p.siblings.isDense() {
 		return c.merge.examine(ctx, p)
 	}
-	whole := p.siblings == nil
-	if whole && c.dense.Load() >= denseRanges {
+	if p.siblings == nil && c.dense.Load() >= denseRanges {
 		return c.expectDense(ctx, p)
 	}
 	authority, replica, cost, err := c.run.digests(ctx, c.authority, c.replica, p.bounds)
@@ -84,11 +84,7 @@ func (c *checksum) examine(ctx context.Context, p piece) (examined, error) {
 	if rows > 0 {
 		p.siblings.note(equal)
 	}
-	if whole {
-		c.dense.Store(0)
-	} else if p.siblings.isDense() {
-		c.dense.Add(1)
-	}
+	c.remember(p, equal)
 	switch {
 	case equal:
 		return examined{authorityRows: authority.Rows, copyRows: replica.Rows, cost: cost}, nil
@@ -99,7 +95,7 @@ func (c *checksum) examine(ctx context.Context, p piece) (examined, error) {
 	if replica.Rows > authority.Rows {
 		larger = c.replica
 	}
-	parts, err := c.cut(ctx, larger, p.bounds, rows)
+	parts, err := c.cut(ctx, larger, p, rows)
 	if err != nil {
 		return examined{}, err
 	}
@@ -107,6 +103,20 @@ func (c *checksum) examine(ctx context.Context, p piece) (examined, error) {
 		return c.merge.examine(ctx, p)
 	}
 	return examined{parts: parts, cost: cost}, nil
+}
+
+// remember keeps count of dense ranges. What a range is shows when it is equal,
+// or when two of its parts were digested.
+func (c *checksum) remember(p piece, equal bool) {
+	switch {
+	case p.siblings == nil && equal:
+		c.dense.Store(0)
+	case p.siblings == nil || !p.siblings.top || p.siblings.examined != 2:
+	case p.siblings.dense:
+		c.dense.Add(1)
+	default:
+		c.dense.Store(0)
+	}
 }
 
 // expectDense reads a range because those before it were dense.
@@ -132,11 +142,12 @@ func (c *checksum) withoutDigest(ctx context.Context, p piece, err error) (exami
 
 // cut walks the larger side's key index and returns the parts of a range that
 // holds about that many rows there, in ascending order.
-func (c *checksum) cut(ctx context.Context, larger side, bounds row.Range, rows int64) ([]piece, error) {
+func (c *checksum) cut(ctx context.Context, larger side, p piece, rows int64) ([]piece, error) {
+	bounds := p.bounds
 	count := min(fanOut, rows/c.run.config.DrillRows+1)
 	step := int((rows + count - 1) / count)
 	boundary := c.run.boundary(larger)
-	together := &siblings{}
+	together := &siblings{top: p.siblings == nil}
 	var parts []piece
 	after := bounds.After
 	for range count - 1 {

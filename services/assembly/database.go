@@ -87,10 +87,32 @@ func (d *Databases) Resolve(ctx context.Context, m schema.Mapping, method schema
 	if err != nil {
 		return nil, fmt.Errorf("target: %w", err)
 	}
-	return schema.Resolve(m, source, target, method, schema.DigestTexts{
+	pair, err := schema.Resolve(m, source, target, method, schema.DigestTexts{
 		Source: d.Source.Dialect().DigestText,
 		Target: d.Target.Dialect().DigestText,
 	})
+	if err != nil || method != schema.Auto {
+		return pair, err
+	}
+	distance, err := d.distance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pair.Near(distance)
+	return pair, nil
+}
+
+// distance is the longer of the two sides' round trips.
+func (d *Databases) distance(ctx context.Context) (time.Duration, error) {
+	source, err := d.Source.RoundTrip(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("source: %w", err)
+	}
+	target, err := d.Target.RoundTrip(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("target: %w", err)
+	}
+	return max(source, target), nil
 }
 
 // Skew is how far each database's clock is ahead of this machine's (negative:

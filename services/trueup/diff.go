@@ -132,6 +132,11 @@ func (o *runOptions) runner(a *app, cmd *cobra.Command, args []string) (*runner,
 		return nil, err
 	}
 	r.progress = newProgress(a.stderr, o.quiet, o.json)
+	for _, p := range r.pairs {
+		for _, warning := range p.pair.Warnings {
+			r.progress.Warn(p.pair.Name, warning)
+		}
+	}
 	return r, nil
 }
 

@@ -235,8 +235,10 @@ func (c repairCount) sentence() string {
 		n    int64
 		text string
 	}{
-		{c.AlreadyEqual, "equal when looked at again"}, {c.Vanished, "gone on both sides"},
-		{c.Held, "held back"}, {c.Dead, "not repairable"},
+		{c.AlreadyEqual, "equal when looked at again"},
+		{c.Vanished, "gone on both sides"},
+		{c.Held, "held back"},
+		{c.Dead, "not repairable"},
 	} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.text))

@@ -3,7 +3,6 @@ package main
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,10 +58,6 @@ type job struct {
 	pairs []assembly.Pair
 	// template is what the flags say about every pair.
 	template assembly.Pair
-	// threads and confirm are from the flags or the file.
-	threads     int
-	confirm     time.Duration
-	maxFindings int64
 }
 
 // job reads the command line: [SOURCE TARGET] [TABLE…] and flags.

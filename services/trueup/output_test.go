@@ -203,9 +203,11 @@ func TestThePlanOfAPair(t *testing.T) {
 		Warnings: []string{"column note of orders is not compared"},
 	}
 	p.Source = schema.View{Table: &schema.Table{Name: schema.Name{Table: "orders"}, Engine: "mysql", Rows: 12}, Key: []int{0}, Where: "a = 1", Columns: []schema.ViewColumn{
-		as("id", "bigint(20)", canonical.Int), as("state", "varchar(9)", canonical.Text), as("weight", "double", canonical.Float64), as("attrs", "json", canonical.JSON)}}
+		as("id", "bigint(20)", canonical.Int), as("state", "varchar(9)", canonical.Text), as("weight", "double", canonical.Float64), as("attrs", "json", canonical.JSON),
+	}}
 	p.Target = schema.View{Table: &schema.Table{Name: schema.Name{Schema: "public", Table: "orders"}, Engine: "postgres", Rows: 11}, Key: []int{0}, Columns: []schema.ViewColumn{
-		as("id", "bigint", canonical.Int), as("status", "text", canonical.Text), as("weight", "double precision", canonical.Float64), as("attrs", "jsonb", canonical.JSON)}}
+		as("id", "bigint", canonical.Int), as("status", "text", canonical.Text), as("weight", "double precision", canonical.Float64), as("attrs", "jsonb", canonical.JSON),
+	}}
 	var w bytes.Buffer
 	if err := printPlan(&w, planOf(p)); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -125,24 +126,33 @@ func (v *validator) openDatabases(ctx context.Context, ready *readied) error {
 // the times in outcomes and logs would mislead.
 func (v *validator) checkClocks(ctx context.Context, dbs *assembly.Databases) {
 	source, target, err := dbs.Skew(ctx)
-	detail := ""
+	detail := clocks(source, target, v.file.Validator.MaxClockSkew)
 	if err != nil {
 		detail = "the databases' clocks could not be read: " + err.Error()
-	}
-	limit := v.file.Validator.MaxClockSkew
-	for _, side := range []struct {
-		side event.Side
-		skew time.Duration
-	}{{event.Source, source}, {event.Target, target}} {
-		if side.skew.Abs() > limit {
-			detail = fmt.Sprintf("the %s's clock differs by %v from this machine's (limit %v); synchronise them, or times in logs and outcomes mislead",
-				side.side, side.skew.Round(time.Millisecond), limit)
-		}
 	}
 	v.service.Readiness.Set("clocks", true, detail)
 	if detail != "" {
 		v.service.Log.Warn().Dur("source_skew_ms", source).Dur("target_skew_ms", target).Msg(detail)
 	}
+}
+
+// clocks says which clocks differ from this machine's by more than the limit;
+// empty when none does.
+func clocks(source, target, limit time.Duration) string {
+	var apart []string
+	for _, clock := range []struct {
+		side event.Side
+		skew time.Duration
+	}{{event.Source, source}, {event.Target, target}} {
+		if clock.skew.Abs() > limit {
+			apart = append(apart, fmt.Sprintf("the %s's clock is off by %v", clock.side, clock.skew.Round(time.Millisecond)))
+		}
+	}
+	if len(apart) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s against this machine's, and %v is the limit (validator.max_clock_skew); synchronise the clocks, or times in logs and outcomes mislead",
+		strings.Join(apart, " and "), limit)
 }
 
 // runOnce runs every pair, one after the other. Once is once in spite of a

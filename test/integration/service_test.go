@@ -1,8 +1,11 @@
 package integration
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -103,15 +106,61 @@ func TestServicesOfOneFileOnOneMachineDoNotFightForThePort(t *testing.T) {
 	one.readiness(200, `"ready": true`)
 }
 
-func TestDiffGoesOnFromItsCheckpoint(t *testing.T) {
+func TestADiffThatEndedLeavesNothingToGoOnFrom(t *testing.T) {
 	source, target := testenv.MySQL(t), testenv.MySQL(t)
 	maria.fill(t, source, "orders", 1, 2000)
 	maria.fill(t, target, "orders", 1, 2000)
 	file := t.TempDir() + "/checkpoint"
-	for range 2 { // a run that has ended leaves nothing to go on from
+	for range 2 {
 		status, stdout, stderr := command(t, "trueup", "diff", source, target, "orders", "--json", "--checkpoint", file)
 		if status != 0 || strings.Contains(stdout, "resumed") || !strings.Contains(stdout, `"rows":{"source":2000,"target":2000}`) {
 			t.Errorf("status %d\n%s%s", status, stdout, stderr)
 		}
+	}
+}
+
+// TestAnInterruptedDiffTellsWhatItFoundAndGoesOn interrupts a comparison at its
+// first finding, and starts it again.
+func TestAnInterruptedDiffTellsWhatItFoundAndGoesOn(t *testing.T) {
+	const rows = 20_000
+	source, target := testenv.MySQL(t), testenv.MySQL(t)
+	maria.fill(t, source, "orders", 1, rows)
+	maria.fill(t, target, "orders", 1, rows)
+	testenv.Exec(t, target, "DELETE FROM orders WHERE id IN (2000, 19000)")
+	w := &world{t: t}
+	w.configure(source, target, "pairs: [{name: orders, exclude: [untouched]}]\nvalidator: {confirm: 0s, threads: 1, checkpoint_every: 1ms, range: {min_rows: 1, max_rows: 5}}")
+	file := t.TempDir() + "/checkpoint"
+	cmd := exec.CommandContext(t.Context(), binary("trueup"), "diff", "--config", w.config, "--json", "--checkpoint", file)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	reader := bufio.NewReader(stdout)
+	first, err := reader.ReadString('\n')
+	if err != nil || !strings.Contains(first, `"target_missing"`) {
+		t.Fatalf("%q, %v", first, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // the status tells
+	if status := cmd.ProcessState.ExitCode(); status != 2 {
+		t.Errorf("status %d", status)
+	}
+	all := lines(t, string(rest))
+	if len(all) != 1 || all[0].Verdict == nil || all[0].Verdict.Complete || !strings.Contains(all[0].Verdict.Reason, "interrupted") {
+		t.Errorf("after the interruption:\n%s", rest)
+	}
+
+	status, again, stderr := command(t, "trueup", "diff", "--config", w.config, "--json", "--checkpoint", file)
+	if status != 1 || !containsAll(again, []string{`"resumed":true`, `"complete":true`, `"target_missing":2`, `{"id":19000}`}) {
+		t.Errorf("status %d\n%s%s", status, again, stderr)
 	}
 }

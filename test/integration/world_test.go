@@ -114,9 +114,9 @@ func newWorldWithoutTopics(t *testing.T, d direction, settings string) *world {
 // environment.
 func (w *world) configure(source, target, settings string) {
 	w.t.Helper()
-	text := fmt.Sprintf("source: {dsn: %q}\ntarget: {dsn: %q}\nkafka: {brokers: [%q], prefix: %q, partitions: %d}\nhttp: {listen: \"127.0.0.1:0\"}\n%s\n",
+	text := fmt.Sprintf("source: {dsn: %q}\ntarget: {dsn: %q}\nkafka: {brokers: [\"%s\"], prefix: %q, partitions: %d}\nhttp: {listen: \"127.0.0.1:0\"}\n%s\n",
 		hidePassword(w.t, "SOURCE_PASSWORD", source), hidePassword(w.t, "TARGET_PASSWORD", target),
-		w.kafka.Brokers[0], w.kafka.Prefix, w.kafka.Partitions, settings)
+		strings.Join(w.kafka.Brokers, `", "`), w.kafka.Prefix, w.kafka.Partitions, settings)
 	w.config = filepath.Join(w.t.TempDir(), "trueup.yaml")
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)

@@ -2,6 +2,7 @@ package dialecttest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,7 +53,7 @@ func (s *suite) walk(t *testing.T, v *schema.View, all []row.Row, n int) {
 		if through != nil && len(rows) != n {
 			t.Fatalf("the range %s has %d rows, want %d", r, len(rows), n)
 		}
-		if got, want := s.digest(t, v, r), canonical.Digest(v.Types(), rows...); got != want {
+		if got, want := s.digest(t, v, r), canonical.Digest(v.Types(), rows...); s.exact(v) && got != want || got.Rows != want.Rows {
 			t.Errorf("the digest of %s is %+v, want %+v", r, got, want)
 		}
 		seen = append(seen, rows...)
@@ -69,6 +70,14 @@ func (s *suite) walk(t *testing.T, v *schema.View, all []row.Row, n int) {
 			t.Fatalf("row %d is %s in its range, %s in the table", i, show(seen[i]), show(all[i]))
 		}
 	}
+}
+
+// exact says whether digests of the view can be computed in Go.
+func (s *suite) exact(v *schema.View) bool {
+	return !slices.ContainsFunc(v.Columns, func(c schema.ViewColumn) bool {
+		_, exact := s.d.DigestText(c)
+		return !exact
+	})
 }
 
 // exerciseCuts compares each possible range of a composite key with what a

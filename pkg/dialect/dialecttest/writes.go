@@ -38,8 +38,10 @@ func (s *suite) exerciseLookups(t *testing.T) {
 	s.exec(t, "CREATE TABLE pairs (a int NOT NULL, b varchar(20) NOT NULL, PRIMARY KEY (a, b))",
 		"INSERT INTO pairs VALUES (1, 'a'), (1, 'b'), (2, 'a'), (2, 'B')")
 	v = s.view(t, "pairs", "a", "b")
-	found, err = s.db.Lookup(t.Context(), v, []row.Key{key("1", "b"), key("2", "a"), key("2", "b"), key("1", "c"),
-		key("9223372036854775808", "a"), key("1.5", "a")})
+	found, err = s.db.Lookup(t.Context(), v, []row.Key{
+		key("1", "b"), key("2", "a"), key("2", "b"), key("1", "c"),
+		key("9223372036854775808", "a"), key("1.5", "a"),
+	})
 	must(t, err)
 	if len(found) != 2 {
 		t.Errorf("found %v, want (1, b) and (2, a)", found)

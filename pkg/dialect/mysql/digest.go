@@ -45,7 +45,7 @@ func (d Dialect) DigestText(c schema.ViewColumn) (expr string, exact bool) {
 		}
 		return "LOWER(HEX(" + name + "))", true
 	case canonical.UUID, canonical.Inet:
-		return "CAST(" + name + " AS CHAR)", true
+		return "CAST(" + name + " AS CHAR)", c.Type.Kind == canonical.UUID
 	case canonical.Date:
 		return name, true
 	case canonical.Time, canonical.Timestamp, canonical.Instant:

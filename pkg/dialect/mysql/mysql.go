@@ -13,12 +13,7 @@ import (
 )
 
 // Dialect is MySQL's or MariaDB's; New makes one.
-type Dialect struct {
-	mariadb bool
-	// dolt is Dolt or the embeddable go-mysql-server, which has no InnoDB and
-	// refuses its session settings.
-	dolt bool
-}
+type Dialect struct{ mariadb bool }
 
 var _ dialect.Dialect = Dialect{}
 
@@ -38,10 +33,7 @@ const replicationPrefix = "5.5.5-"
 // New returns the dialect of the server whose SELECT VERSION() is version. A
 // server that is too old, or not of this family, is an error.
 func New(version string) (Dialect, error) {
-	d := Dialect{
-		mariadb: strings.Contains(strings.ToLower(version), "mariadb"),
-		dolt:    strings.HasSuffix(version, "-dolt"),
-	}
+	d := Dialect{mariadb: strings.Contains(strings.ToLower(version), "mariadb")}
 	if strings.Contains(version, "TiDB") {
 		return d, fmt.Errorf("the server is TiDB (%s), which is not supported: it has no SKIP LOCKED; use MySQL 8.0 or MariaDB 10.6, or newer", version)
 	}
@@ -90,7 +82,7 @@ func (d Dialect) TableName(name schema.Name) string {
 const sqlMode = "STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
 
 // Setup implements dialect.Dialect.
-func (d Dialect) Setup(readOnly bool) []string {
+func (Dialect) Setup(readOnly bool) []string {
 	setup := []string{
 		"SET NAMES utf8mb4",
 		"SET SESSION sql_mode = '" + sqlMode + "'",
@@ -109,11 +101,9 @@ func (d Dialect) Setup(readOnly bool) []string {
 	}
 	// Seconds. Rows held by others are skipped; this is for the rest: an insert
 	// beside another's uncommitted one, and a table being altered.
-	setup = append(setup, "SET SESSION lock_wait_timeout = 30")
-	if !d.dolt {
-		setup = append(setup, "SET SESSION innodb_lock_wait_timeout = 5")
-	}
-	return setup
+	return append(setup,
+		"SET SESSION innodb_lock_wait_timeout = 5",
+		"SET SESSION lock_wait_timeout = 30")
 }
 
 // hint names the key's index to the server, which would otherwise now and then

@@ -67,13 +67,27 @@ func TestErrorsAreClassified(t *testing.T) {
 		err  error
 		want dialect.Class
 	}{
-		{server(1062), dialect.ClassDuplicate}, {server(1213), dialect.ClassContention}, {server(1205), dialect.ClassContention},
-		{server(1290), dialect.ClassTransient}, {server(1836), dialect.ClassTransient}, {server(1040), dialect.ClassTransient},
-		{server(1142), dialect.ClassDenied}, {server(1045), dialect.ClassDenied}, {server(1146), dialect.ClassSchema},
-		{server(1054), dialect.ClassSchema}, {server(1153), dialect.ClassLimit}, {server(1406), dialect.ClassRow},
-		{server(4025), dialect.ClassRow}, {server(1064), dialect.ClassUnknown}, {server(1792), dialect.ClassUnknown},
-		{driver.ErrInvalidConn, dialect.ClassTransient}, {driver.ErrPktTooLarge, dialect.ClassLimit}, {io.EOF, dialect.ClassTransient},
-		{context.Canceled, dialect.ClassUnknown}, {context.DeadlineExceeded, dialect.ClassUnknown}, {errors.New("x"), dialect.ClassUnknown},
+		{server(1062), dialect.ClassDuplicate},
+		{server(1213), dialect.ClassContention},
+		{server(1205), dialect.ClassContention},
+		{server(1290), dialect.ClassTransient},
+		{server(1836), dialect.ClassTransient},
+		{server(1040), dialect.ClassTransient},
+		{server(1142), dialect.ClassDenied},
+		{server(1045), dialect.ClassDenied},
+		{server(1146), dialect.ClassSchema},
+		{server(1054), dialect.ClassSchema},
+		{server(1153), dialect.ClassLimit},
+		{server(1406), dialect.ClassRow},
+		{server(4025), dialect.ClassRow},
+		{server(1064), dialect.ClassUnknown},
+		{server(1792), dialect.ClassUnknown},
+		{driver.ErrInvalidConn, dialect.ClassTransient},
+		{driver.ErrPktTooLarge, dialect.ClassLimit},
+		{io.EOF, dialect.ClassTransient},
+		{context.Canceled, dialect.ClassUnknown},
+		{context.DeadlineExceeded, dialect.ClassUnknown},
+		{errors.New("x"), dialect.ClassUnknown},
 	} {
 		if got := (Dialect{}).Classify(fmt.Errorf("insert rows: %w", c.err)); got != c.want {
 			t.Errorf("%v is of class %d, want %d", c.err, got, c.want)

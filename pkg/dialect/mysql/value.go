@@ -80,6 +80,7 @@ func appendBytes(dst []byte, c schema.ViewColumn, b []byte) ([]byte, error) {
 			return canonical.AppendUUID(dst, b)
 		}
 		return canonical.AppendHex(dst, b), nil
+	default: // a text, which goes by the type compared in
 	}
 	switch c.As.Kind {
 	case canonical.Bool, canonical.Int:

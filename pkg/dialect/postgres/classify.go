@@ -44,9 +44,16 @@ var codes = []struct {
 	{"58", dialect.ClassTransient},     // disk and files
 }
 
+// longString is where the server refuses a text beyond 1 GB: a range too large to
+// digest rather than a row at fault.
+const longString = "enlargeStringInfo"
+
 // Classify implements dialect.Dialect.
 func (Dialect) Classify(err error) dialect.Class {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if e.Code == "54000" && e.Routine == longString {
+			return dialect.ClassLimit
+		}
 		for _, c := range codes {
 			if strings.HasPrefix(e.Code, c.prefix) {
 				return c.class

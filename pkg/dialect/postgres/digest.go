@@ -47,9 +47,9 @@ func (d Dialect) DigestText(c schema.ViewColumn) (expr string, exact bool) {
 		return plain, c.As.Kind == canonical.Text
 	case canonical.Inet:
 		if c.Base == "inet" { // the cast would add the mask of a host
-			return "abbrev(" + name + ")", true
+			return "abbrev(" + name + ")", false
 		}
-		return plain, true
+		return plain, false
 	case canonical.Float64, canonical.JSON, canonical.Interval:
 		return plain, false
 	case canonical.Bytes:

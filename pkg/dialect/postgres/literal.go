@@ -24,12 +24,13 @@ func (Dialect) Literal(c schema.ViewColumn, v row.Value) string {
 		}
 	case canonical.Bytes:
 		if digits, found := strings.CutPrefix(string(writeValue(c, v)), `\x`); found {
-			return "decode('" + digits + "', 'hex')"
+			return "decode(" + quoteText(digits) + ", 'hex')"
 		}
 	case canonical.Bits:
-		return "B'" + text + "'"
+		return "B" + quoteText(text)
 	case canonical.Instant:
 		return quoteText(withOffset(text))
+	default: // quoted, and read by the column's own type
 	}
 	return quoteText(text)
 }

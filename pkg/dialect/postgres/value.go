@@ -29,6 +29,7 @@ func appendText(dst []byte, c schema.ViewColumn, text []byte) ([]byte, error) {
 		return appendBool(dst, text)
 	case canonical.Bytes:
 		return appendBytea(dst, c, text)
+	default: // a text, which goes by the type compared in
 	}
 	switch c.As.Kind {
 	case canonical.Bool, canonical.Int:

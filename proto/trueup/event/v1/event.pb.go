@@ -383,6 +383,9 @@ type KeyValue struct {
 	//	*KeyValue_BitsValue
 	//	*KeyValue_JsonValue
 	//	*KeyValue_InetValue
+	//	*KeyValue_RawUuidValue
+	//	*KeyValue_RawJsonValue
+	//	*KeyValue_RawInetValue
 	Value         isKeyValue_Value `protobuf_oneof:"value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -596,6 +599,33 @@ func (x *KeyValue) GetInetValue() string {
 	return ""
 }
 
+func (x *KeyValue) GetRawUuidValue() []byte {
+	if x != nil {
+		if x, ok := x.Value.(*KeyValue_RawUuidValue); ok {
+			return x.RawUuidValue
+		}
+	}
+	return nil
+}
+
+func (x *KeyValue) GetRawJsonValue() []byte {
+	if x != nil {
+		if x, ok := x.Value.(*KeyValue_RawJsonValue); ok {
+			return x.RawJsonValue
+		}
+	}
+	return nil
+}
+
+func (x *KeyValue) GetRawInetValue() []byte {
+	if x != nil {
+		if x, ok := x.Value.(*KeyValue_RawInetValue); ok {
+			return x.RawInetValue
+		}
+	}
+	return nil
+}
+
 type isKeyValue_Value interface {
 	isKeyValue_Value()
 }
@@ -693,6 +723,21 @@ type KeyValue_InetValue struct {
 	InetValue string `protobuf:"bytes,19,opt,name=inet_value,json=inetValue,proto3,oneof"`
 }
 
+type KeyValue_RawUuidValue struct {
+	// A text that is no UUID, from a character column compared as UUID.
+	RawUuidValue []byte `protobuf:"bytes,20,opt,name=raw_uuid_value,json=rawUuidValue,proto3,oneof"`
+}
+
+type KeyValue_RawJsonValue struct {
+	// A text in a column of JSON documents whose bytes are not valid UTF-8.
+	RawJsonValue []byte `protobuf:"bytes,21,opt,name=raw_json_value,json=rawJsonValue,proto3,oneof"`
+}
+
+type KeyValue_RawInetValue struct {
+	// A text in a column of addresses whose bytes are not valid UTF-8.
+	RawInetValue []byte `protobuf:"bytes,22,opt,name=raw_inet_value,json=rawInetValue,proto3,oneof"`
+}
+
 func (*KeyValue_BoolValue) isKeyValue_Value() {}
 
 func (*KeyValue_IntValue) isKeyValue_Value() {}
@@ -730,6 +775,12 @@ func (*KeyValue_BitsValue) isKeyValue_Value() {}
 func (*KeyValue_JsonValue) isKeyValue_Value() {}
 
 func (*KeyValue_InetValue) isKeyValue_Value() {}
+
+func (*KeyValue_RawUuidValue) isKeyValue_Value() {}
+
+func (*KeyValue_RawJsonValue) isKeyValue_Value() {}
+
+func (*KeyValue_RawInetValue) isKeyValue_Value() {}
 
 // BitString is a bit string of a column of the given width.
 type BitString struct {
@@ -1271,7 +1322,7 @@ const file_trueup_event_v1_event_proto_rawDesc = "" +
 	"\acolumns\x18\x01 \x03(\v2\x1a.trueup.event.v1.KeyColumnR\acolumns\"T\n" +
 	"\tKeyColumn\x12\x16\n" +
 	"\x06column\x18\x01 \x01(\tR\x06column\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.trueup.event.v1.KeyValueR\x05value\"\xd8\x05\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.trueup.event.v1.KeyValueR\x05value\"\xd0\x06\n" +
 	"\bKeyValue\x12\x1f\n" +
 	"\n" +
 	"bool_value\x18\x01 \x01(\bH\x00R\tboolValue\x12\x1d\n" +
@@ -1302,7 +1353,10 @@ const file_trueup_event_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"json_value\x18\x12 \x01(\tH\x00R\tjsonValue\x12\x1f\n" +
 	"\n" +
-	"inet_value\x18\x13 \x01(\tH\x00R\tinetValueB\a\n" +
+	"inet_value\x18\x13 \x01(\tH\x00R\tinetValue\x12&\n" +
+	"\x0eraw_uuid_value\x18\x14 \x01(\fH\x00R\frawUuidValue\x12&\n" +
+	"\x0eraw_json_value\x18\x15 \x01(\fH\x00R\frawJsonValue\x12&\n" +
+	"\x0eraw_inet_value\x18\x16 \x01(\fH\x00R\frawInetValueB\a\n" +
 	"\x05value\"9\n" +
 	"\tBitString\x12\x14\n" +
 	"\x05width\x18\x01 \x01(\rR\x05width\x12\x16\n" +
@@ -1461,6 +1515,9 @@ func file_trueup_event_v1_event_proto_init() {
 		(*KeyValue_BitsValue)(nil),
 		(*KeyValue_JsonValue)(nil),
 		(*KeyValue_InetValue)(nil),
+		(*KeyValue_RawUuidValue)(nil),
+		(*KeyValue_RawJsonValue)(nil),
+		(*KeyValue_RawInetValue)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
