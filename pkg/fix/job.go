@@ -98,7 +98,7 @@ func outcomeOf(f event.Finding, res result) event.Outcome {
 	o := event.Outcome{
 		FindingID: f.ID, Pair: f.Pair, Key: f.Key, Run: f.Run, Epoch: f.Epoch,
 		Result: res.result, Class: res.class, Reason: res.reason,
-		Attempts: 1, DetectedAt: f.DetectedAt, At: time.Now(),
+		Attempts: 1, DetectedAt: f.DetectedAt, At: time.Now(), TraceParent: f.TraceParent,
 	}
 	if res.result == event.Repaired {
 		o.Action = res.change.Action

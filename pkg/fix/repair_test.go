@@ -66,6 +66,27 @@ func TestFindingsOfOneKeyShareItsRepairAndEachGetsAnOutcome(t *testing.T) {
 	}
 }
 
+func TestAnOutcomeContinuesTheTraceOfItsFinding(t *testing.T) {
+	b := damaged(4)
+	repaired, twin, refused := finding(1), finding(1), finding(2)
+	repaired.TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	twin.ID, twin.TraceParent = "twin", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+	refused.Key, refused.TraceParent = nil, "00-80e1afed08e019fc1110464cfa66635c-7a085853722dc6d2-01"
+	want := map[string]string{}
+	for _, f := range []event.Finding{repaired, twin, refused, finding(3)} {
+		want[f.ID] = f.TraceParent
+	}
+	outcomes, err := b.repairer(t).Repair(t.Context(), []event.Finding{repaired, twin, refused, finding(3)})
+	if err != nil || len(outcomes) != len(want) {
+		t.Fatalf("%d outcomes, %v", len(outcomes), err)
+	}
+	for _, o := range outcomes {
+		if o.TraceParent != want[o.FindingID] {
+			t.Errorf("%s: trace %q, want %q", o.FindingID, o.TraceParent, want[o.FindingID])
+		}
+	}
+}
+
 func TestOnlyMappedDifferingWritableColumnsAreWritten(t *testing.T) {
 	b := newBench()
 	b.authority.put(row.Row{row.Value("1"), row.Value("a"), row.Value("2"), row.Value("7")})

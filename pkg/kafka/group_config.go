@@ -89,8 +89,20 @@ func (c Config) member() (*sarama.Config, error) {
 	s.Consumer.Offsets.AutoCommit.Interval = time.Second
 	s.Consumer.Return.Errors = true
 	s.Consumer.Fetch.MaxBytes = fetchBytes
+	s.Consumer.Fetch.Default = partitionBytes
+	s.ChannelBufferSize = aheadOfBatch
 	return s, nil
 }
 
-// fetchBytes bounds what one fetch holds in memory, over all partitions.
-const fetchBytes = 8 << 20
+const (
+	// fetchBytes bounds what one fetch holds in memory, over all partitions.
+	fetchBytes = 8 << 20
+	// partitionBytes is what one fetch asks of one partition: a few hundred
+	// findings, enough for the next batch. Decoded, messages take several times
+	// their size, and a backlog would fill that for every partition. The client
+	// asks for more by itself when a single message is larger.
+	partitionBytes = 32 << 10
+	// aheadOfBatch is how many decoded messages of a partition wait for the next
+	// batch; the linger collects the others.
+	aheadOfBatch = 64
+)
