@@ -147,7 +147,7 @@ func TestAPositionOfAnotherComparisonIsNotResumed(t *testing.T) {
 	for name, change := range map[string]func(*Run){
 		"another epoch":     func(r *Run) { r.Epoch++ },
 		"another authority": func(r *Run) { r.Authority = event.Target },
-		"another method":    func(r *Run) { r.Pair = testPair(schema.Merge) },
+		"another walk":      func(r *Run) { r.Pair = testPair(schema.Lookup) },
 		"another mode":      func(r *Run) { r.Mode = Reverse },
 		"another filter":    func(r *Run) { r.Pair = testPair(schema.Checksum); r.Pair.Source.Where = "id > 3" },
 		"another rule":      func(r *Run) { r.Pair = testPair(schema.Checksum); r.Pair.Rules[1].Trim = "right" },
@@ -199,5 +199,29 @@ func TestASaveThatFailsIsToldAndCostsNoFinding(t *testing.T) {
 	equalSets(t, b.published.set(), want)
 	if len(seen.warning) == 0 {
 		t.Error("nobody was told")
+	}
+}
+
+// The method may be chosen by the distance of the servers, which can change
+// between two processes.
+func TestARunGoesOnWithAnotherMethodThatCutsTheSameRanges(t *testing.T) {
+	for _, methods := range [][2]schema.Method{{schema.Checksum, schema.Merge}, {schema.Merge, schema.Checksum}} {
+		a, c, want := damagedTables(methods[0])
+		b := newBench(t, a, c, methods[0]).rangesOf(5)
+		b.config.Threads = 1
+		b.run.Checkpoint = "full/orders"
+		ctx, die := context.WithCancel(t.Context())
+		positions := &crashing{at: 3, die: die}
+		b.ports.Checkpoints = positions
+		if v, err := b.validator().Run(ctx, b.run); err != nil || v.Complete {
+			t.Fatalf("verdict %+v, error %v", v, err)
+		}
+		positions.dead, positions.at = false, -1
+		b.run.Pair.Method = methods[1]
+		v := b.verdict()
+		if !v.Resumed || !v.Complete {
+			t.Errorf("%s after %s: verdict %+v; it should have gone on", methods[1], methods[0], v)
+		}
+		equalSets(t, b.published.set(), want)
 	}
 }

@@ -100,7 +100,7 @@ func (r *run) load(ctx context.Context) (chunk.Position, error) {
 	}
 	if position.Fingerprint != fingerprint {
 		r.observer.Warn(r.spec.Pair.Name, "the saved position belongs to another comparison (tables, mapping, "+
-			"method, authority or epoch have changed); starting from the beginning")
+			"order of keys, authority or epoch have changed); starting from the beginning")
 		return begin, nil
 	}
 	for _, w := range position.Again {
@@ -130,12 +130,12 @@ func (r *run) fingerprint() (string, error) {
 	}
 	pair := r.spec.Pair
 	data, err := json.Marshal(struct {
-		Pair, Mode, Method, Authority string
-		Epoch                         uint64
-		Source, Target                view
-		Rules                         []canonical.Rule
+		Pair, Mode, Walk, Authority string
+		Epoch                       uint64
+		Source, Target              view
+		Rules                       []canonical.Rule
 	}{
-		pair.Name, r.spec.Mode.String(), pair.Method.String(), r.spec.Authority.String(),
+		pair.Name, r.spec.Mode.String(), walk(pair.Method), r.spec.Authority.String(),
 		r.spec.Epoch, describe(&pair.Source), describe(&pair.Target), pair.Rules,
 	})
 	if err != nil {
@@ -143,4 +143,14 @@ func (r *run) fingerprint() (string, error) {
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:16]), nil
+}
+
+// walk says how a method cuts the key space, which is what a position refers
+// to. Checksum and merge cut it alike, so that a run may go on with the other
+// one when the servers have come nearer or moved away.
+func walk(method schema.Method) string {
+	if method == schema.Lookup {
+		return "lookup"
+	}
+	return "ranges"
 }
