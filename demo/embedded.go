@@ -40,11 +40,13 @@ func startMySQL(database string) (address string, stop func(), err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("start an embedded MySQL: %w", err)
 	}
+	turns := newTurns()
 	srv, err := server.NewServer(server.Config{
 		Protocol: "tcp", Address: listener.Addr().String(), Listener: listener,
-		Options: []server.Option{inTurns},
-	}, engine, sql.NewContext, memory.NewSessionBuilder(provider), nil)
+		Options: []server.Option{turns.before},
+	}, engine, sql.NewContext, turns.watch(memory.NewSessionBuilder(provider)), nil)
 	if err != nil {
+		_ = listener.Close() // the error that counts is the server's
 		return "", nil, fmt.Errorf("start an embedded MySQL: %w", err)
 	}
 	go func() { _ = srv.Start() }() // ends with Close; an accept error shows as a failed query

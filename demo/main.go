@@ -1,7 +1,7 @@
 // Command demo shows trueup at work with nothing installed but Go: a Kafka and
-// a MySQL inside this process, and the real validator and fixers as programs
-// of their own. It damages a copy, lets the validator find the damage and three
-// fixers repair it, and has the validator prove that both sides agree.
+// two MySQL servers inside this process, and the real validator and fixers as
+// programs of their own. It damages a copy, lets the validator find the damage
+// and three fixers repair it, and has the validator prove that both sides agree.
 //
 // It exits with 1 when anything is left different.
 package main
@@ -13,7 +13,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+// patience is how long the story may take, several times what it does on a
+// slow machine: a demo that hangs is a demo that failed.
+const patience = 5 * time.Minute
 
 func main() {
 	bin := flag.String("bin", "../bin", "directory that holds trueup, validator and fixer")
@@ -21,48 +26,38 @@ func main() {
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *bin, *keep); err != nil {
+	err := run(ctx, *bin, *keep)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)
-		stop()
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, bin string, keep bool) error {
 	show := newShow(os.Stdout)
-
 	show.stage("Start an embedded Kafka and two embedded MySQL servers")
-	brokers, stopKafka, err := startKafka()
+	w, err := openWorkshop(ctx, bin)
+	defer w.close()
 	if err != nil {
 		return err
 	}
-	defer stopKafka()
-	source, stopSource, err := startMySQL("shop")
-	if err != nil {
-		return err
-	}
-	defer stopSource()
-	target, stopTarget, err := startMySQL("shop")
-	if err != nil {
-		return err
-	}
-	defer stopTarget()
-	show.say("Kafka on %s, source on %s, target on %s", brokers[0], source, target)
+	show.say("Kafka on %s, source on %s, target on %s", w.brokers[0], w.source, w.target)
 
-	w, err := newWorkshop(bin, source, target, brokers)
+	story, err := newStory(show, w, rowsPerTable)
 	if err != nil {
 		return err
 	}
-	defer w.clean()
-	if err := story(ctx, show, w); err != nil {
+	limited, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not done after %s", patience))
+	defer cancel()
+	if err := story.tell(limited); err != nil {
 		return err
 	}
-	if keep {
-		show.stage("Still running, until Ctrl-C")
-		show.say("%s diff %s %s", w.program("trueup"), w.sourceURL(), w.targetURL())
-		show.say("%s --config %s", w.program("fixer"), w.config)
-		<-ctx.Done()
+	if !keep {
+		show.next()
+		return nil
 	}
+	show.stillRunning(w)
+	<-ctx.Done()
 	return nil
 }

@@ -14,12 +14,16 @@ import (
 // are much quicker to fill than a large one.
 const rowsPerTable = 10_000
 
+// insertRows is how many rows one statement inserts; it only has to be small
+// enough for progress to be seen.
+const insertRows = 1000
+
 // table is one table of the shop: its columns behind the key, and the values
-// of row i as SQL.
+// of row i, of as many as the shop's tables have, as SQL.
 type table struct {
 	name    string
 	columns string
-	values  func(i int) string
+	values  func(i, rows int) string
 	// changed is a column that damage alters.
 	changed string
 }
@@ -27,7 +31,7 @@ type table struct {
 var shop = []table{
 	{
 		"customers", "name VARCHAR(80) NOT NULL, city VARCHAR(40) NULL, born DATE NULL",
-		func(i int) string {
+		func(i, _ int) string {
 			if i%40 == 0 {
 				return fmt.Sprintf("'Customer %d', NULL, NULL", i)
 			}
@@ -36,41 +40,40 @@ var shop = []table{
 	},
 	{
 		"products", "title VARCHAR(120) NOT NULL, price DECIMAL(10,2) NOT NULL, weight DOUBLE NULL",
-		func(i int) string { return fmt.Sprintf("'Product no. %d', %d.%02d, %d.125", i, i%500, i%100, i%80) }, "title",
+		func(i, _ int) string {
+			return fmt.Sprintf("'Product no. %d', %d.%02d, %d.125", i, i%500, i%100, i%80)
+		}, "title",
 	},
 	{
 		"orders", "customer_id BIGINT NOT NULL, state VARCHAR(20) NOT NULL, placed_at DATETIME(6) NOT NULL",
-		func(i int) string {
+		func(i, rows int) string {
 			states := [...]string{"new", "paid", "shipped", "returned"}
-			return fmt.Sprintf("%d, '%s', '2026-%02d-%02d %02d:%02d:%02d.%06d'", 1+i%rowsPerTable, states[i%4], 1+i%12, 1+i%28, i%24, i%60, (i/7)%60, (i*7919)%1_000_000)
+			return fmt.Sprintf("%d, '%s', '2026-%02d-%02d %02d:%02d:%02d.%06d'", 1+i%rows, states[i%4], 1+i%12, 1+i%28, i%24, i%60, (i/7)%60, (i*7919)%1_000_000)
 		}, "state",
 	},
 	{
 		"order_lines", "order_id BIGINT NOT NULL, product_id BIGINT NOT NULL, quantity INT NOT NULL, note VARCHAR(60) NULL",
-		func(i int) string { return fmt.Sprintf("%d, %d, %d, ''", 1+i/2, 1+i%rowsPerTable, 1+i%9) }, "note",
+		func(i, rows int) string { return fmt.Sprintf("%d, %d, %d, ''", 1+i/2, 1+i%rows, 1+i%9) }, "note",
 	},
 	{
 		"payments", "order_id BIGINT NOT NULL, amount DECIMAL(12,2) NOT NULL, method VARCHAR(20) NOT NULL",
-		func(i int) string {
+		func(i, _ int) string {
 			return fmt.Sprintf("%d, %d.%02d, '%s'", i, 10+i%900, i%100, [...]string{"card", "transfer", "cash"}[i%3])
 		}, "method",
 	},
 }
 
 // fill creates the shop's tables with the same rows in all databases, at the
-// same time.
-func fill(ctx context.Context, show *show, databases ...*sql.DB) error {
-	bar := show.progress("rows", int64(len(databases)*len(shop)*rowsPerTable))
-	defer bar.close()
-	done := make(chan int64)
+// same time, and calls inserted from one goroutine with the rows so far.
+func fill(ctx context.Context, rows int, inserted func(total int64), databases ...*sql.DB) error {
+	done := make(chan int)
 	group, ctx := errgroup.WithContext(ctx)
 	for _, db := range databases {
 		group.Go(func() error {
 			for _, t := range shop {
-				if err := t.fill(ctx, db); err != nil {
+				if err := t.fill(ctx, db, rows, done); err != nil {
 					return fmt.Errorf("fill %s: %w", t.name, err)
 				}
-				done <- rowsPerTable
 			}
 			return nil
 		})
@@ -82,34 +85,48 @@ func fill(ctx context.Context, show *show, databases ...*sql.DB) error {
 	}()
 	total := int64(0)
 	for n := range done {
-		total += n
-		bar.at(total)
+		total += int64(n)
+		inserted(total)
 	}
 	return <-ended
 }
 
-func (t table) fill(ctx context.Context, db *sql.DB) error {
-	var insert strings.Builder
-	fmt.Fprintf(&insert, "INSERT INTO %s VALUES ", t.name)
-	for i := 1; i <= rowsPerTable; i++ {
-		if i > 1 {
-			insert.WriteByte(',')
-		}
-		fmt.Fprintf(&insert, "(%d, %s)", i, t.values(i))
-	}
+// fill reports the rows of each statement on done.
+func (t table) fill(ctx context.Context, db *sql.DB, rows int, done chan<- int) error {
 	create := fmt.Sprintf("CREATE TABLE %s (id BIGINT NOT NULL PRIMARY KEY, %s)", t.name, t.columns)
-	for _, statement := range []string{create, insert.String()} {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
+	if _, err := db.ExecContext(ctx, create); err != nil {
+		return err
+	}
+	for first := 1; first <= rows; first += insertRows {
+		last := min(first+insertRows-1, rows)
+		if _, err := db.ExecContext(ctx, t.insert(first, last, rows)); err != nil {
 			return err
 		}
+		done <- last - first + 1
 	}
 	return nil
 }
 
-// harm is the damage done to the copy, by the kind of finding it should lead to.
+func (t table) insert(first, last, rows int) string {
+	var statement strings.Builder
+	fmt.Fprintf(&statement, "INSERT INTO %s VALUES ", t.name)
+	for i := first; i <= last; i++ {
+		if i > first {
+			statement.WriteByte(',')
+		}
+		fmt.Fprintf(&statement, "(%d, %s)", i, t.values(i, rows))
+	}
+	return statement.String()
+}
+
+// harm is damage done to the copy, or found in it, by the kind of its finding.
 type harm struct{ missing, changed, extra int64 }
 
 func (h harm) total() int64 { return h.missing + h.changed + h.extra }
+
+func (h harm) String() string {
+	return fmt.Sprintf("%d rows missing, %d changed, %d that the source never had", h.missing, h.changed, h.extra)
+}
 
 // damage harms every table of the copy in all three ways.
 func damage(ctx context.Context, db *sql.DB) (harm, error) {

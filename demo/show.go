@@ -15,22 +15,27 @@ import (
 type show struct {
 	out      io.Writer
 	terminal bool
-	start    time.Time
+	begun    time.Time
 	number   int
 }
 
-func newShow(out *os.File) *show {
-	return &show{out: out, terminal: term.IsTerminal(int(out.Fd())), start: time.Now()}
+func newShow(out io.Writer) *show {
+	file, isFile := out.(*os.File)
+	return &show{out: out, terminal: isFile && term.IsTerminal(int(file.Fd())), begun: time.Now()}
 }
 
 func (s *show) stage(title string) {
 	s.number++
-	fmt.Fprintf(s.out, "\n%d. %s  [%.1f s]\n", s.number, title, time.Since(s.start).Seconds())
+	fmt.Fprintf(s.out, "\n%d. %s  [%.1f s]\n", s.number, title, time.Since(s.begun).Seconds())
 }
 
 func (s *show) say(format string, args ...any) {
 	fmt.Fprintf(s.out, "   "+format+"\n", args...)
 }
+
+// barWidth keeps a line of progress, with its counts and rate, within the 80
+// columns of a small terminal; a longer line would wrap and leave its traces.
+const barWidth = 20
 
 // progress shows how far something is. Close it before saying anything else.
 type progress struct {
@@ -46,18 +51,18 @@ func (s *show) progress(what string, total int64) *progress {
 	if s.terminal {
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(s.out), progressbar.OptionSetDescription("   "+what),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetWidth(30),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"),
+			progressbar.OptionSetWidth(barWidth), progressbar.OptionSetPredictTime(false),
 			progressbar.OptionThrottle(50*time.Millisecond))
 	}
 	return p
 }
 
+// at shows that n of the total are done.
 func (p *progress) at(n int64) {
 	n = min(n, p.total)
 	if p.bar != nil {
-		if err := p.bar.Set64(n); err != nil {
-			p.show.say("%s: %d of %d", p.what, n, p.total)
-		}
+		_ = p.bar.Set64(n) // a bar that cannot be drawn stops nothing
 		return
 	}
 	if quarter := 4 * n / max(p.total, 1); quarter > p.quart {

@@ -1,50 +1,98 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
+	"database/sql"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
-	"sync"
-	"syscall"
+
+	_ "github.com/go-sql-driver/mysql" // the driver of the demo's own connections
+
+	"github.com/trueup/trueup/pkg/kafka"
 )
 
-// workshop is where trueup's programs run: one configuration file for all.
+// workshop is where trueup's programs run: two databases and a Kafka, and one
+// configuration file for all programs.
 type workshop struct {
-	bin     string
-	dir     string
-	config  string
-	source  string
+	bin     string // the directory of the programs
+	config  string // the configuration file
+	source  string // the address of the source
 	target  string
 	brokers []string
+
+	running  context.Context // ends with close, and the programs with it
+	end      context.CancelFunc
+	services []*service
+	closers  []func() // called last to first
 }
 
-func newWorkshop(bin, source, target string, brokers []string) (*workshop, error) {
+// openWorkshop starts the servers and writes the configuration. Close it, also
+// after an error.
+func openWorkshop(ctx context.Context, bin string) (*workshop, error) {
+	w := &workshop{}
+	w.running, w.end = context.WithCancel(ctx)
+	if err := w.findPrograms(bin); err != nil {
+		return w, err
+	}
+	if err := w.startServers(); err != nil {
+		return w, err
+	}
+	return w, w.writeConfig()
+}
+
+func (w *workshop) findPrograms(bin string) (err error) {
+	if w.bin, err = filepath.Abs(bin); err != nil {
+		return err
+	}
 	for _, name := range []string{"trueup", "validator", "fixer"} {
-		if _, err := os.Stat(filepath.Join(bin, name)); err != nil {
-			return nil, fmt.Errorf("the program %s is not built; run `make demo`, or `make build` first: %w", name, err)
+		if _, err := os.Stat(w.program(name)); err != nil {
+			return fmt.Errorf("the program %s is not built; run `make demo`, or `make build` first: %w", name, err)
 		}
 	}
-	dir, err := os.MkdirTemp("", "trueup-demo-")
-	if err != nil {
-		return nil, err
-	}
-	w := &workshop{bin: bin, dir: dir, config: filepath.Join(dir, "trueup.yaml"), source: source, target: target, brokers: brokers}
-	return w, os.WriteFile(w.config, []byte(w.yaml()), 0o600)
+	return nil
 }
 
-func (w *workshop) clean() {
-	if err := os.RemoveAll(w.dir); err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
+func (w *workshop) startServers() error {
+	brokers, stop, err := startKafka()
+	if err != nil {
+		return err
+	}
+	w.brokers, w.closers = brokers, append(w.closers, stop)
+	for _, address := range []*string{&w.source, &w.target} {
+		if *address, stop, err = startMySQL("shop"); err != nil {
+			return err
+		}
+		w.closers = append(w.closers, stop)
+	}
+	return nil
+}
+
+func (w *workshop) writeConfig() error {
+	dir, err := os.MkdirTemp("", "trueup-demo-")
+	if err != nil {
+		return err
+	}
+	w.closers = append(w.closers, func() {
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, "demo:", err)
+		}
+	})
+	w.config = filepath.Join(dir, "trueup.yaml")
+	return os.WriteFile(w.config, []byte(w.yaml()), 0o600)
+}
+
+// close ends what still runs, the programs before the servers they need.
+func (w *workshop) close() {
+	w.end()
+	for _, s := range w.services {
+		<-s.done
+	}
+	for _, stop := range slices.Backward(w.closers) {
+		stop()
 	}
 }
 
@@ -60,163 +108,48 @@ func (w *workshop) yaml() string {
 	for _, t := range shop {
 		fmt.Fprintf(&b, "  - {name: %s}\n", t.name)
 	}
-	b.WriteString("validator: {confirm: 1s}\nhttp: {listen: \"127.0.0.1:0\"}\n")
+	// Ranges of 2000 rows are small; they let the demo's progress be seen.
+	b.WriteString("validator: {confirm: 1s, range: {max_rows: 2000}}\nhttp: {listen: \"127.0.0.1:0\"}\n")
 	return b.String()
 }
 
-// service is one of trueup's programs while it runs.
-type service struct {
-	name string
-	cmd  *exec.Cmd
-	log  *journal
-	// client asks for the service's metrics.
-	client http.Client
-	done   chan struct{} // closed once the program ended
-	err    error         // how it ended; read after done
+// databases connects to both databases, to fill, to damage and to audit them.
+func (w *workshop) databases() (source, target *sql.DB, err error) {
+	if source, err = w.connect(w.source); err != nil {
+		return nil, nil, err
+	}
+	target, err = w.connect(w.target)
+	return source, target, err
 }
 
-// start starts a service and waits until it serves its metrics.
-func (w *workshop) start(ctx context.Context, name string, args ...string) (*service, error) {
-	s := &service{
-		name: name,
-		cmd:  exec.CommandContext(ctx, w.program(name), append([]string{"--config", w.config}, args...)...),
-		log:  &journal{listening: make(chan struct{})},
-		done: make(chan struct{}),
-	}
-	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
-	stderr, err := s.cmd.StderrPipe()
+func (w *workshop) connect(address string) (*sql.DB, error) {
+	db, err := sql.Open("mysql", "root@tcp("+address+")/shop")
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the %s: %w", name, err)
-	}
-	go func() {
-		s.log.read(stderr)
-		s.err = s.cmd.Wait()
-		close(s.done)
-	}()
-	select {
-	case <-s.log.listening:
-		return s, nil
-	case <-s.done:
-		return nil, fmt.Errorf("the %s ended at once (%w):\n%s", name, s.err, s.log.tail())
-	}
+	w.closers = append(w.closers, func() { _ = db.Close() }) // the server goes away with it
+	return db, nil
 }
 
-// stop asks the service to end and waits for it.
-func (s *service) stop() error {
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop the %s: %w", s.name, err)
-	}
-	<-s.done
-	if s.err != nil {
-		return fmt.Errorf("the %s did not stop in order (%w):\n%s", s.name, s.err, s.log.tail())
+func (w *workshop) createTopics(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, w.program("trueup"), "topics", "create", "--config", w.config).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("create the topics: %w\n%s", err, out)
 	}
 	return nil
 }
 
-// metric sums the samples of a metric whose labels contain all the given texts.
-func (s *service) metric(ctx context.Context, name string, labels ...string) (float64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.log.address()+"/metrics", nil)
+// lag is the number of findings that the fixers' group has not committed.
+func (w *workshop) lag(ctx context.Context) (int64, error) {
+	config := kafka.Config{Brokers: w.brokers, Partitions: partitions}.WithDefaults()
+	admin, err := kafka.NewAdmin(config)
 	if err != nil {
 		return 0, err
 	}
-	response, err := s.client.Do(request)
-	if err != nil {
-		return 0, err
+	lags, err := admin.GroupLag(ctx, config.Prefix+".fixer", config.Topics().Findings)
+	total := int64(0)
+	for _, n := range lags {
+		total += n
 	}
-	defer func() { _ = response.Body.Close() }() // nothing was written
-	sum := 0.0
-	lines := bufio.NewScanner(response.Body)
-next:
-	for lines.Scan() {
-		sample, value, ok := strings.Cut(lines.Text(), "} ")
-		if !ok || !strings.HasPrefix(sample, name+"{") {
-			continue
-		}
-		for _, label := range labels {
-			if !strings.Contains(sample, label) {
-				continue next
-			}
-		}
-		number, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			return 0, fmt.Errorf("read metric %s: %w", name, err)
-		}
-		sum += number
-	}
-	return sum, lines.Err()
-}
-
-// journal keeps what a service logs.
-type journal struct {
-	listening chan struct{}
-
-	mu      sync.Mutex
-	serving string
-	lines   []string
-}
-
-func (j *journal) read(r io.Reader) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var entry struct {
-			Message string `json:"message"`
-			Address string `json:"address"`
-		}
-		line := bytes.TrimSpace(lines.Bytes())
-		isEntry := json.Unmarshal(line, &entry) == nil
-		j.mu.Lock()
-		j.lines = append(j.lines, string(line))
-		if isEntry && entry.Message == "serving http" && j.serving == "" {
-			j.serving = entry.Address
-			close(j.listening)
-		}
-		j.mu.Unlock()
-	}
-}
-
-func (j *journal) address() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.serving
-}
-
-// tail is the end of the log, for an error message.
-func (j *journal) tail() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return strings.Join(j.lines[max(0, len(j.lines)-10):], "\n")
-}
-
-// verdicts are the verdicts a service logged.
-func (j *journal) verdicts() []verdict {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var found []verdict
-	for _, line := range j.lines {
-		var entry struct {
-			Verdict *verdict `json:"verdict"`
-		}
-		if json.Unmarshal([]byte(line), &entry) == nil && entry.Verdict != nil {
-			found = append(found, *entry.Verdict)
-		}
-	}
-	return found
-}
-
-// verdict is what the demo shows of a run's verdict.
-type verdict struct {
-	Pair     string `json:"pair"`
-	Complete bool   `json:"complete"`
-	Clean    bool   `json:"clean"`
-	Rows     struct{ Source, Target int64 }
-	Findings struct {
-		Missing int64 `json:"target_missing"`
-		Changed int64 `json:"neq"`
-		Extra   int64 `json:"base_missing"`
-	} `json:"findings"`
-	Seconds float64 `json:"seconds"`
+	return total, err
 }

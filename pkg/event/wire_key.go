@@ -166,7 +166,7 @@ func valueFromWire(m *eventv1.KeyValue) (canonical.Type, row.Value, error) {
 	case *eventv1.KeyValue_UintValue:
 		return canonical.Type{Kind: canonical.Int}, strconv.AppendUint(nil, v.UintValue, 10), nil
 	case *eventv1.KeyValue_BigIntValue:
-		return plain(canonical.Int, v.BigIntValue, integer)
+		return bigInt(v.BigIntValue)
 	case *eventv1.KeyValue_DecimalValue:
 		return plain(canonical.Decimal, v.DecimalValue, number)
 	case *eventv1.KeyValue_Float32Value:

@@ -15,10 +15,8 @@ import (
 // framing of keys, one of the wrong shape is refused by the database.
 type alphabet func(r rune) bool
 
-func integer(r rune) bool { return r == '-' || r >= '0' && r <= '9' }
-
-// number also holds the letters of NaN, Infinity and an exponent.
-func number(r rune) bool { return integer(r) || strings.ContainsRune(".+eENaInfity", r) }
+// number holds digits, signs, and the letters of NaN, Infinity and an exponent.
+func number(r rune) bool { return r >= '0' && r <= '9' || strings.ContainsRune("-.+eENaInfity", r) }
 
 func printable(r rune) bool { return r >= ' ' && r <= '~' }
 
@@ -31,6 +29,17 @@ func plain(kind canonical.Kind, text string, allowed alphabet) (canonical.Type, 
 		return t, nil, fmt.Errorf("%q is not a value of type %s", text, t)
 	}
 	return t, row.Value(text), nil
+}
+
+// bigInt takes canonical digits only: a number that is sent on takes the form
+// of its size, and 007 would become 7.
+func bigInt(digits string) (canonical.Type, row.Value, error) {
+	t := canonical.Type{Kind: canonical.Int}
+	text, err := canonical.AppendIntText(nil, []byte(digits))
+	if err != nil || string(text) != digits {
+		return t, nil, fmt.Errorf("%q is not the canonical text of a value of type %s", digits, t)
+	}
+	return t, text, nil
 }
 
 // free takes a text as it is. An empty text is empty, not NULL.

@@ -183,12 +183,19 @@ func (a *Admin) GroupLag(ctx context.Context, group, topic string) (map[int32]in
 			return nil, err
 		}
 		committed, err := admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: partitions})
+		if errors.Is(err, sarama.ErrGroupIDNotFound) {
+			committed, err = nil, nil // nobody has joined the group yet
+		}
 		if err != nil {
 			return nil, err
 		}
 		lag := map[int32]int64{}
 		for _, p := range partitions {
-			if lag[p], err = partitionLag(client, committed.GetBlock(topic, p), topic, p); err != nil {
+			next, err := nextOffset(committed, topic, p)
+			if err == nil {
+				lag[p], err = partitionLag(client, next, topic, p)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("partition %d: %w", p, err)
 			}
 		}
@@ -196,18 +203,27 @@ func (a *Admin) GroupLag(ctx context.Context, group, topic string) (map[int32]in
 	})
 }
 
-func partitionLag(client sarama.Client, committed *sarama.OffsetFetchResponseBlock, topic string, partition int32) (int64, error) {
+// nextOffset is the offset a group committed, -1 for none. The answer is nil
+// for a group that does not exist.
+func nextOffset(answer *sarama.OffsetFetchResponse, topic string, partition int32) (int64, error) {
+	if answer == nil {
+		return -1, nil
+	}
+	block := answer.GetBlock(topic, partition)
+	if block == nil {
+		return 0, errors.New("the broker gave no offset")
+	}
+	if !errors.Is(block.Err, sarama.ErrNoError) {
+		return 0, block.Err
+	}
+	return block.Offset, nil
+}
+
+func partitionLag(client sarama.Client, next int64, topic string, partition int32) (int64, error) {
 	end, err := client.GetOffset(topic, partition, sarama.OffsetNewest)
 	if err != nil {
 		return 0, err
 	}
-	if committed == nil {
-		return 0, errors.New("the broker gave no offset")
-	}
-	if !errors.Is(committed.Err, sarama.ErrNoError) {
-		return 0, committed.Err
-	}
-	next := committed.Offset
 	if next < 0 {
 		if next, err = client.GetOffset(topic, partition, sarama.OffsetOldest); err != nil {
 			return 0, err
