@@ -53,6 +53,7 @@ var allowed = map[string][]string{
 	"pkg/schedule":  {},
 	"pkg/lifecycle": {},
 	"pkg/config":    {},
+	"pkg/report":    {},
 	"pkg/telemetry": {"pkg/event", "pkg/fix", "pkg/kafka", "pkg/validate"},
 }
 

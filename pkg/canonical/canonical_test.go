@@ -136,6 +136,8 @@ func TestDriverValuesBecomeCanonical(t *testing.T) {
 		"10.0.0.0/8":                           AppendInet(nil, []byte("10.0.0.0/8")),
 		"fe80::/10":                            AppendInet(nil, []byte("fe80::/10")),
 		"08:00:2b:01:02:03":                    AppendInet(nil, []byte("08:00:2b:01:02:03")),
+		"08:00:2b:01:02:03:04:05":              AppendInet(nil, []byte("08:00:2b:01:02:03:04:05")),
+		"00:00:00:00:00:00:00:00":              AppendInet(nil, []byte("00:00:00:00:00:00:00:00")),
 		`{"a": 1}`:                             AppendJSON(nil, []byte(`{"a": 1}`)),
 	} {
 		if string(got) != want {

@@ -11,6 +11,9 @@ import (
 // prints it for networks and leaves it out for hosts. Whatever is no IP address
 // — PostgreSQL's MAC addresses — is kept as its server prints it.
 func AppendInet(dst, text []byte) []byte {
+	if isMAC8(text) {
+		return append(dst, text...)
+	}
 	host, prefix, hasPrefix := bytes.Cut(text, []byte("/"))
 	address, err := netip.ParseAddr(string(host))
 	if err != nil || address.Zone() != "" {
@@ -21,4 +24,19 @@ func AppendInet(dst, text []byte) []byte {
 		dst = append(append(dst, '/'), prefix...)
 	}
 	return dst
+}
+
+// isMAC8 recognizes a macaddr8, eight groups of two digits. An IPv6 address in
+// that form has no leading zeros and is spelled as RFC 5952 wants it anyway.
+func isMAC8(text []byte) bool {
+	const groups = 8
+	if len(text) != 3*groups-1 {
+		return false
+	}
+	for i := 2; i < len(text); i += 3 {
+		if text[i] != ':' {
+			return false
+		}
+	}
+	return bytes.Count(text, []byte(":")) == groups-1
 }

@@ -22,8 +22,9 @@ type Difference struct {
 }
 
 // Limits bound what one Join keeps in memory: rows that wait for their
-// partner, and differences. A limit gives way when there is nothing to split,
-// so a single row may be larger than Bytes.
+// partner, and differences. Bytes is memory, with what Go needs to keep a row
+// or a key counted in, which for rows of small values is most of it. A limit
+// gives way when there is nothing to split, so a single row may be larger.
 type Limits struct {
 	Rows  int
 	Bytes int64
@@ -101,7 +102,20 @@ type join struct {
 	// in which they were read.
 	seq  uint64
 	id   []byte // scratch
-	held int64  // bytes of waiting rows and differences
+	held int64  // memory of waiting rows and differences, in bytes
+}
+
+// What keeping something costs besides its values, in bytes, about: a slice
+// header for each value, and for each row or difference its struct, its map
+// entry with the key's ID, and what the allocator rounds up.
+const (
+	valueOverhead = 24
+	entryOverhead = 200
+)
+
+// kept is the memory that values take while they are kept.
+func kept[S ~[]row.Value](values S) int64 {
+	return entryOverhead + int64(len(values))*valueOverhead + size(values)
 }
 
 // stream is one side being read.
@@ -198,7 +212,7 @@ func (j *join) meet(s *stream, r row.Row) (met bool, err error) {
 	other := j.other(s)
 	if w, ok := other.waiting[string(j.id)]; ok {
 		delete(other.waiting, string(j.id))
-		j.held -= size(w.row)
+		j.held -= kept(w.row)
 		if w.step == j.step {
 			other.recent--
 		}
@@ -213,7 +227,7 @@ func (j *join) meet(s *stream, r row.Row) (met bool, err error) {
 	j.seq++
 	s.waiting[string(j.id)] = waiting{row: r.Clone(), step: j.step, seq: j.seq}
 	s.recent++
-	j.held += size(r)
+	j.held += kept(r)
 	return false, j.check(s, r)
 }
 
@@ -224,9 +238,7 @@ func (j *join) compare(a, b row.Row) error {
 	}
 	d := Difference{Kind: kind, Key: j.comparer.Key(a).Clone(), Columns: columns, Witness: WitnessOf(a)}
 	j.differences = append(j.differences, d)
-	for _, v := range d.Key {
-		j.held += int64(len(v))
-	}
+	j.held += kept(d.Key)
 	return j.check(j.authority, a)
 }
 
@@ -253,23 +265,27 @@ func (j *join) check(s *stream, r row.Row) error {
 // read to their end, so each of them has no partner.
 func (j *join) leftovers() {
 	type leftover struct {
-		seq        uint64
-		difference Difference
+		waiting
+		kind event.Kind
 	}
-	var left []leftover
+	left := make([]leftover, 0, len(j.authority.waiting)+len(j.replica.waiting))
 	for _, w := range j.authority.waiting {
-		left = append(left, leftover{w.seq, Difference{
-			Kind: event.TargetMissing, Key: j.comparer.Key(w.row), Witness: WitnessOf(w.row),
-		}})
+		left = append(left, leftover{w, event.TargetMissing})
 	}
 	for _, w := range j.replica.waiting {
-		left = append(left, leftover{w.seq, Difference{Kind: event.BaseMissing, Key: j.comparer.Key(w.row)}})
+		left = append(left, leftover{w, event.BaseMissing})
 	}
+	j.authority.waiting, j.replica.waiting = nil, nil
 	slices.SortFunc(left, func(a, b leftover) int { return cmp.Compare(a.seq, b.seq) })
-	for _, l := range left {
+	j.differences = slices.Grow(j.differences, len(left))
+	for i, l := range left {
 		// A clone, because the key would keep the whole row's memory alive.
-		l.difference.Key = l.difference.Key.Clone()
-		j.differences = append(j.differences, l.difference)
+		d := Difference{Kind: l.kind, Key: j.comparer.Key(l.row).Clone()}
+		if l.kind == event.TargetMissing {
+			d.Witness = WitnessOf(l.row)
+		}
+		j.differences = append(j.differences, d)
+		left[i].row = nil // the differences take the rows' place
 	}
 }
 
@@ -300,9 +316,9 @@ func (s *stream) next() (row.Row, error) {
 	return r, nil
 }
 
-func size(r row.Row) int64 {
+func size[S ~[]row.Value](values S) int64 {
 	n := 0
-	for _, v := range r {
+	for _, v := range values {
 		n += len(v)
 	}
 	return int64(n)

@@ -219,6 +219,20 @@ func TestARangeBeyondTheLimitsNamesAKeyInsideIt(t *testing.T) {
 	}
 }
 
+// Rows of small values take many times the memory of their bytes.
+func TestTheMemoryThatRowsTakeCounts(t *testing.T) {
+	var rows []row.Row
+	for id := range 1000 {
+		rows = append(rows, line(id, "x"))
+	}
+	for _, sides := range [][2][]row.Row{{rows, nil}, {nil, rows}} {
+		_, err := New(view, nil).Join(&cursor{rows: sides[0]}, &cursor{rows: sides[1]}, Limits{Rows: 1 << 20, Bytes: 100_000})
+		if _, large := errors.AsType[*TooLarge](err); !large {
+			t.Errorf("1000 rows were kept in 100 kB: %v", err)
+		}
+	}
+}
+
 func TestOneRowMayBeLargerThanTheLimit(t *testing.T) {
 	large := line(1, strings.Repeat("x", 1000))
 	joined, err := New(view, nil).Join(&cursor{rows: []row.Row{large}}, &cursor{}, Limits{Rows: 1, Bytes: 10})

@@ -48,7 +48,7 @@ func (d *decoder) next(s stream) (row.Row, error) {
 	var err error
 	for i := range d.raw {
 		if d.raw[i].Kind != dialect.RawNull {
-			if arena, err = d.dialect.AppendValue(arena, d.columns[i], d.raw[i]); err != nil {
+			if arena, err = d.dialect.AppendValue(arena, &d.columns[i], &d.raw[i]); err != nil {
 				return nil, &valueError{err}
 			}
 		}

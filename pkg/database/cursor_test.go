@@ -38,7 +38,7 @@ type plain struct{ dialect.Dialect }
 
 var errValue = errors.New("column c1: no such text")
 
-func (plain) AppendValue(dst []byte, _ schema.ViewColumn, raw dialect.Raw) ([]byte, error) {
+func (plain) AppendValue(dst []byte, _ *schema.ViewColumn, raw *dialect.Raw) ([]byte, error) {
 	if string(raw.Bytes) == "bad" {
 		return dst, errValue
 	}

@@ -158,9 +158,32 @@ func (a address) redacted() string {
 	return a.scheme + "://" + user + a.host + "/" + url.PathEscape(a.database)
 }
 
+// withoutPassword forgets every password of the address.
+func (a address) withoutPassword() address {
+	a.password = ""
+	a.params = slices.DeleteFunc(slices.Clone(a.params), func(p param) bool {
+		return strings.Contains(strings.ToLower(p.name), "password")
+	})
+	return a
+}
+
+// template is the address, which holds no password any more, with placeholder
+// where it belongs.
+func (a address) template(placeholder string) string {
+	out := a.url(a.scheme)
+	if placeholder == "" || a.user == "" {
+		return out
+	}
+	user := url.PathEscape(a.user)
+	return strings.Replace(out, "://"+user+"@", "://"+user+":"+placeholder+"@", 1)
+}
+
 // postgresURL is the address as pgx reads it, without the password.
-func (a address) postgresURL() string {
-	a.scheme = "postgres"
+func (a address) postgresURL() string { return a.url("postgres") }
+
+// url is the address under a scheme, with its parameters and without the password.
+func (a address) url(scheme string) string {
+	a.scheme = scheme
 	out := a.redacted()
 	for i, p := range a.params {
 		separator := "&"

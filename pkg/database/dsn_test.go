@@ -97,6 +97,27 @@ func TestParseDSNTakesEveryPartApart(t *testing.T) {
 
 // The secret parts are "sec" and "ret": wherever a bad character cuts the
 // password, no piece of it may be shown.
+func TestATemplateNamesAPlaceHolderAndNoPassword(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"mysql://app:secret@db:3306/shop?tls=true":                                  "mysql://app:${PW}@db:3306/shop?tls=true",
+		"mariadb://a%40b:secret@db/shop":                                            "mariadb://a@b:${PW}@db/shop",
+		"postgres://app@db/shop?password=secret&sslmode=require&sslpassword=secret": "postgres://app:${PW}@db/shop?sslmode=require",
+		"postgres:///shop?host=/run/pg":                                             "postgres:///shop?host=%2Frun%2Fpg",
+	} {
+		a, err := parseDSN(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db := &DB{address: a.withoutPassword()}
+		if got := db.Template("${PW}"); got != want {
+			t.Errorf("%s: %s, want %s", dsn, got, want)
+		}
+		if got := db.Template(""); strings.Contains(got, "${PW}") || strings.Contains(got, "secret") {
+			t.Errorf("%s: %s", dsn, got)
+		}
+	}
+}
+
 func TestABadDSNIsOneSentenceWithoutThePassword(t *testing.T) {
 	cases := map[string]string{
 		"app:sec@ret/shop":                                          "none of mysql://",

@@ -23,6 +23,8 @@ type DB struct {
 	pool     pool
 	dialect  dialect.Dialect
 	redacted string
+	address  address // without the password
+	version  string
 	readOnly bool
 	limits   limits
 	now      string // the statement that asks for the server's clock
@@ -36,6 +38,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, &Error{Op: "open the database", Err: err}
 	}
 	db := &DB{redacted: a.redacted(), readOnly: c.ReadOnly, dialect: dialectBefore(a)}
+	db.address = a.withoutPassword()
 	open := db.openPostgres
 	if a.mysql() {
 		open = db.openMySQL
@@ -63,6 +66,7 @@ func (db *DB) openMySQL(ctx context.Context, c Config, a address) error {
 	if db.dialect, err = newMySQLDialect(server.version); err != nil {
 		return err
 	}
+	db.version = server.version
 	config.MaxAllowedPacket = int(server.maxPacket)
 	connector, err := newMySQLConnector(config)
 	if err != nil {
@@ -88,6 +92,7 @@ func (db *DB) openPostgres(ctx context.Context, c Config, a address) error {
 	if db.dialect, err = newPostgresDialect(version); err != nil {
 		return err
 	}
+	db.version = version
 	setup := append(db.dialect.Setup(c.ReadOnly), postgresTimeout(c.StatementTimeout)...)
 	if db.pool, err = newPostgresPool(ctx, config, setup); err != nil {
 		return err
@@ -120,11 +125,19 @@ func postgresTimeout(d time.Duration) []string {
 // Engine is "mysql", "mariadb" or "postgres", as the server says.
 func (db *DB) Engine() string { return db.dialect.Engine() }
 
+// Version is the server's version in its own words.
+func (db *DB) Version() string { return db.version }
+
 // Dialect is what spells this database's SQL.
 func (db *DB) Dialect() dialect.Dialect { return db.dialect }
 
 // Redacted is the database's URL without password and parameters.
 func (db *DB) Redacted() string { return db.redacted }
+
+// Template is the database's URL to be used again by a person: with its
+// parameters, and with placeholder where a password belongs, unless that is
+// empty. Parameters that hold passwords are left out.
+func (db *DB) Template(placeholder string) string { return db.address.template(placeholder) }
 
 // String is Redacted, so that printing a DB shows no password.
 func (db *DB) String() string { return db.redacted }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/trueup/trueup/pkg/dialect"
 	"github.com/trueup/trueup/pkg/row"
@@ -105,8 +106,25 @@ func (tx *Tx) Insert(ctx context.Context, v *schema.View, rows []row.Row) error 
 // returns the number of rows with that key: 0 or 1. A row that already was as
 // written counts.
 func (tx *Tx) Update(ctx context.Context, v *schema.View, r row.Row, positions []int) (int64, error) {
-	return write(ctx, tx, v, "update a row of", []row.Row{r},
-		func([]row.Row) dialect.Query { return tx.db.dialect.Update(v, r, positions) })
+	return tx.UpdateAll(ctx, v, []row.Row{r}, positions)
+}
+
+// UpdateAll is Update for rows of different keys, each with its own values for
+// the same columns. It returns how many of the keys have a row.
+func (tx *Tx) UpdateAll(ctx context.Context, v *schema.View, rows []row.Row, positions []int) (int64, error) {
+	most := tx.db.dialect.UpdateRows()
+	if slices.ContainsFunc(positions, v.IsKey) {
+		most = 1 // a key that changes must not be taken for another row's
+	}
+	var total int64
+	for part := range slices.Chunk(rows, most) {
+		n, err := write(ctx, tx, v, "update rows of", part,
+			func(part []row.Row) dialect.Query { return tx.db.dialect.Update(v, part, positions) })
+		if total += n; err != nil {
+			return total, err
+		}
+	}
+	return total, nil
 }
 
 // Delete removes the rows with the given keys and returns their number.

@@ -124,15 +124,20 @@ type Dialect interface {
 	// Insert writes whole rows of the view; a key that exists is an error of
 	// ClassDuplicate, never an overwrite.
 	Insert(v *schema.View, rows []row.Row) Query
-	// Update writes the columns at the given positions of the row with r's key.
-	Update(v *schema.View, r row.Row, positions []int) Query
+	// Update writes the columns at the given positions of the rows with the
+	// given rows' keys, to each its own values. The rows have different keys,
+	// and of several rows no position is one of the key's.
+	Update(v *schema.View, rows []row.Row, positions []int) Query
+	// UpdateRows is the largest number of rows Update is to be given; at least 1.
+	UpdateRows() int
 	// Delete removes the rows with the given keys.
 	Delete(v *schema.View, keys []row.Key) Query
 
-	// AppendValue appends the canonical text of a raw value to dst. It is not
-	// called for NULL. A value the type cannot hold is an error that names
+	// AppendValue appends the canonical text of a raw value to dst. Column and
+	// value come by reference, being large and met once per value; neither is
+	// kept or changed. It is not called for NULL. A value the type cannot hold is an error that names
 	// the column, never a guess.
-	AppendValue(dst []byte, c schema.ViewColumn, raw Raw) ([]byte, error)
+	AppendValue(dst []byte, c *schema.ViewColumn, raw *Raw) ([]byte, error)
 	// Literal spells a value for a script a person reads or runs (dry run).
 	Literal(c schema.ViewColumn, v row.Value) string
 	// Classify says what an error of the engine's driver means.

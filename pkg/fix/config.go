@@ -75,6 +75,7 @@ func New(c Config) (*Repairer, error) {
 	if err := c.Pair.CheckRepair(r.to); err != nil {
 		return nil, fmt.Errorf("set up repair: %w", err)
 	}
+	r.keeps = c.Pair.Keeps(r.to)
 	r.size = newSizer(c.BatchKeys, c.BatchBytes)
 	return r, nil
 }

@@ -63,6 +63,8 @@ type table struct {
 	rows   map[string]row.Row
 	locks  map[string]*batch
 	unique int // a column without duplicates, 0 for none
+	// alter changes a row on its way in, without a word.
+	alter func(row.Row)
 	// at is called, without lock, at each step of a repair: "lookup" (of the
 	// authority), "read", "begin", "locked", "apply", "applied", "commit",
 	// "committed". An error fails the step; after "committed" the change is
@@ -268,9 +270,25 @@ func (b *batch) apply(c fix.Change) error {
 	if next != nil && b.taken(id, next) {
 		return &fix.Error{Fault: fix.Duplicate, Reason: "another row has the name"}
 	}
+	if next != nil && t.alter != nil {
+		t.alter(next)
+	}
 	t.locks[id] = b
 	b.pending[id] = next
 	return nil
+}
+
+// Reread implements fix.Rereader.
+func (b *batch) Reread(_ context.Context, keys []row.Key) ([]row.Row, error) {
+	b.table.mu.Lock()
+	defer b.table.mu.Unlock()
+	var rows []row.Row
+	for _, key := range keys {
+		if r := b.visible(key.ID()); r != nil {
+			rows = append(rows, r.Clone())
+		}
+	}
+	return rows, nil
 }
 
 func (b *batch) visible(id string) row.Row {

@@ -15,7 +15,9 @@ type Repairer struct {
 	cfg  Config
 	from *schema.View // the authority's
 	to   *schema.View // the copy's
-	size *sizer
+	// keeps: the copy stores what it is given, so that nothing need be read back.
+	keeps bool
+	size  *sizer
 }
 
 // Repair settles findings: each gets exactly one outcome, those that name the

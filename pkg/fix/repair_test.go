@@ -228,6 +228,32 @@ func TestARefusedRowGoesDeadAlone(t *testing.T) {
 	})
 }
 
+// A copy may round, cut or fill up what it is given and report success.
+func TestARowTheCopyAltersIsNotCalledRepaired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		for id := range 10 {
+			b.authority.put(record(id, "a", "1"))
+		}
+		b.authority.put(record(4, "a", "1.5"))
+		b.copy.put(record(4, "a", "7"))
+		b.config.Pair.Target.Table.Triggers = []string{"round"}
+		b.copy.alter = func(r row.Row) {
+			if string(r[colAmount]) == "1.5" {
+				r[colAmount] = row.Value("2")
+			}
+		}
+		got := b.repair(t, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+		wantOutcome(t, got["f4"], event.Dead, event.NoAction)
+		if got["f4"].Class != fix.ClassRefused || !strings.Contains(got["f4"].Reason, "stores amount as another value") {
+			t.Errorf("class %q, reason %q", got["f4"].Class, got["f4"].Reason)
+		}
+		if b.copy.writes != 9 || string(b.copy.get(4)[colAmount]) != "7" {
+			t.Errorf("%d of 9 rows were written; the altered row holds %s", b.copy.writes, b.copy.get(4)[colAmount])
+		}
+	})
+}
+
 // steps are all points at which a repair can be interrupted.
 var steps = []string{"begin", "locked", "lookup", "looked", "apply", "applied", "commit", "committed"}
 

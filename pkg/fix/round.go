@@ -148,6 +148,9 @@ func (s *session) execute(ctx context.Context, batch Batch, writes []write, righ
 	if err := s.pin(ctx, batch, writes, right); err != nil {
 		return err
 	}
+	if err := s.stored(ctx, batch, writes, right); err != nil {
+		return err
+	}
 	// From here on the changes may be durable, whatever Commit says.
 	err := batch.Commit(ctx)
 	for _, w := range writes {

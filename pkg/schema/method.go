@@ -157,7 +157,7 @@ func textSortsAlike(engineA string, a ViewColumn, engineB string, b ViewColumn) 
 		return false
 	}
 	if sortsByCodePoint(a) && sortsByCodePoint(b) {
-		return true
+		return padsBlanks(a) == padsBlanks(b)
 	}
 	if engineA != engineB {
 		return false
@@ -186,7 +186,9 @@ func sortsByCodePoint(c ViewColumn) bool {
 }
 
 // padsBlanks recognizes those of them that compare as if the shorter text were
-// filled with blanks, and so sort a control character before the text's end.
+// filled with blanks, and so sort a control character before the text's end:
+// after "a" where they do not, before it where they do. A range that ends there
+// would hold other rows on each side.
 func padsBlanks(c ViewColumn) bool {
 	switch c.Collation {
 	case "utf8mb4_bin", "utf8mb3_bin", "utf8_bin", "ascii_bin":

@@ -27,9 +27,6 @@ func surprises(p *Pair) []string {
 		if hazard := hazard(source, target); hazard != "" {
 			warn("column %s (%s, %s): %s", name, source.Native, target.Native, hazard)
 		}
-		if p.Source.IsKey(i) && p.Method != Lookup && padsBlanks(source) != padsBlanks(target) {
-			warn("key column %s: %s and %s sort texts with control characters differently; such rows are suspects until they are read again", name, source.Collation, target.Collation)
-		}
 	}
 	return out
 }

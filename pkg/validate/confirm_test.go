@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -130,7 +131,7 @@ func TestARowThatKeepsChangingStaysOpen(t *testing.T) {
 		if took := time.Since(began); took < 4*time.Second || took > 5*time.Second {
 			t.Errorf("4 rounds of a second took %s", took)
 		}
-		if counts.total != (SuspectReport{Pair: "orders", Seen: 1, Hot: 3, Open: 1}) {
+		if !reflect.DeepEqual(counts.total, SuspectReport{Pair: "orders", Seen: 1, Hot: 3, Open: 1}) {
 			t.Errorf("observed %+v", counts.total)
 		}
 	})

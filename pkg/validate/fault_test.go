@@ -67,6 +67,9 @@ func TestARangeThatStaysUnreadableIsNeitherFoundNorClean(t *testing.T) {
 			if !strings.Contains(v.Reason, "ranges could not be read") || !strings.Contains(v.Reason, errReset.Error()) {
 				t.Errorf("%s: reason %q", method, v.Reason)
 			}
+			if int64(len(v.UnreadableRanges)) != v.Unreadable || !strings.Contains(v.UnreadableRanges[0].Reason, errReset.Error()) {
+				t.Errorf("%s: of %d ranges it names %v", method, v.Unreadable, v.UnreadableRanges)
+			}
 		})
 	}
 }

@@ -25,7 +25,8 @@ const (
 // task is a range from being handed out to being settled. Its fields belong to
 // the ledger.
 type task struct {
-	work chunk.Work
+	work   chunk.Work
+	number int // in its pass, see Place
 	// repeated tasks come from an earlier process, from before its position.
 	repeated bool
 	// open counts what keeps the task from being settled: its examination,
@@ -36,6 +37,8 @@ type task struct {
 	troubled bool
 }
 
+func (t *task) place() Place { return Place{Pass: t.work.Pass, Number: t.number} }
+
 // ledger knows which ranges are settled. The position moves over settled
 // ranges in the order they were handed out, whatever the order they settle in.
 type ledger struct {
@@ -43,15 +46,16 @@ type ledger struct {
 
 	mu       sync.Mutex
 	tasks    []*task
+	numbers  map[int]int // the next task's number, by pass
 	position chunk.Position
 	all      chunk.Tally // of every range, settled or not, earlier processes included
 	frozen   bool        // too many troubled ranges to carry along
 }
 
 func newLedger(position chunk.Position, outstanding int64) *ledger {
-	l := &ledger{room: semaphore.NewWeighted(outstanding), position: position, all: position.Tally}
+	l := &ledger{room: semaphore.NewWeighted(outstanding), numbers: map[int]int{}, position: position, all: position.Tally}
 	for _, w := range position.Again {
-		l.tasks = append(l.tasks, &task{work: w, repeated: true, open: 1})
+		l.enter(&task{work: w, repeated: true, open: 1})
 	}
 	l.position.Again = nil
 	return l
@@ -80,8 +84,15 @@ func (l *ledger) add(ctx context.Context, w chunk.Work) (*task, bool) {
 	t := &task{work: w, open: 1}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tasks = append(l.tasks, t)
+	l.enter(t)
 	return t, true
+}
+
+// enter numbers a task and lines it up.
+func (l *ledger) enter(t *task) {
+	t.number = l.numbers[t.work.Pass]
+	l.numbers[t.work.Pass]++
+	l.tasks = append(l.tasks, t)
 }
 
 func (l *ledger) hold(t *task, n int) {

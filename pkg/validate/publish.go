@@ -73,7 +73,11 @@ func (r *run) publishAll(batch []found) bool {
 		r.stop(fmt.Errorf("publish findings of %s: %w", r.spec.Pair.Name, err))
 		return false
 	}
-	r.observer.Suspects(SuspectReport{Pair: r.spec.Pair.Name, Confirmed: len(batch)})
+	placed := make([]Placed, len(batch))
+	for i, f := range batch {
+		placed[i] = Placed{Kind: f.difference.Kind, Place: f.task.place()}
+	}
+	r.observer.Suspects(SuspectReport{Pair: r.spec.Pair.Name, Confirmed: len(batch), Placed: placed})
 	for _, f := range batch {
 		r.ledger.count(f.task, tallyOf(f.difference.Kind))
 		r.settle(f.task, 1)

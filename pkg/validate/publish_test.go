@@ -192,3 +192,56 @@ func TestProgressAddsUpToTheRows(t *testing.T) {
 		}
 	}
 }
+
+// placed remembers where findings lie, and what the ranges there held.
+type placed struct {
+	NopObserver
+	mu       sync.Mutex
+	rows     map[Place]int64
+	findings map[Placed]int
+}
+
+func (p *placed) RangeDone(r RangeReport) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rows[r.Place] += r.Scanned
+}
+
+func (p *placed) Suspects(r SuspectReport) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range r.Placed {
+		p.findings[f]++
+	}
+}
+
+func TestFindingsArePlacedInTheRangesTheyLieIn(t *testing.T) {
+	for _, method := range allMethods {
+		a, c := newTable(orders(1, 40)...), newTable(orders(1, 40)...)
+		c.put(order(1, "damaged", 0))
+		c.put(order(39, "damaged", 0))
+		c.remove(17)
+		c.put(order(60, "too much", 0))
+		b := newBench(t, a, c, method).rangesOf(10)
+		seen := &placed{rows: map[Place]int64{}, findings: map[Placed]int{}}
+		b.ports.Observer = seen
+		v := b.verdict()
+		if v.Findings() != 4 {
+			t.Fatalf("%s: %+v", method, v)
+		}
+		want := map[Placed]int{{event.NotEqual, Place{}}: 1, {event.TargetMissing, Place{Number: 1}}: 1, {event.NotEqual, Place{Number: 3}}: 1}
+		for f, n := range want {
+			if seen.findings[f] != n {
+				t.Errorf("%s: %+v is not among %+v", method, f, seen.findings)
+			}
+		}
+		for f := range seen.findings {
+			if f.Kind == event.BaseMissing && (f.Place.Pass == 1) != (method == schema.Lookup) {
+				t.Errorf("%s: the row too much lies in %+v", method, f.Place)
+			}
+		}
+		if seen.rows[Place{}] != 10 || seen.rows[Place{Number: 1}] != 10 {
+			t.Errorf("%s: ranges held %+v", method, seen.rows)
+		}
+	}
+}

@@ -219,7 +219,7 @@ func (r *run) conclude(took time.Duration) (Verdict, error) {
 		Pair: r.spec.Pair.Name, Run: r.spec.ID, Mode: r.spec.Mode.String(), Method: r.spec.Pair.Method.String(),
 		SourceRows: tally.AuthorityRows, TargetRows: tally.CopyRows,
 		TargetMissing: tally.TargetMissing, NotEqual: tally.NotEqual, BaseMissing: tally.BaseMissing,
-		Unreadable: r.failed.count(), Open: r.open.Load(),
+		Unreadable: r.failed.count(), UnreadableRanges: r.failed.list(), Open: r.open.Load(),
 		Seconds: took.Seconds(), Resumed: r.resumed,
 	}
 	if r.spec.Authority == event.Target {

@@ -103,6 +103,7 @@ type Start struct {
 type RangeReport struct {
 	Pair  string
 	Range row.Range
+	Place Place
 	// Scanned is what the range adds to progress; the others are zero where
 	// the method does not count a side.
 	Scanned, SourceRows, TargetRows int64
@@ -114,12 +115,28 @@ type RangeReport struct {
 	Unreadable error
 }
 
+// Place says where in a run a range lies. A run walks a key index once or, with
+// the method lookup, twice; the ranges of a pass are numbered in the order of
+// its keys, from 0, and a resumed run counts from where it went on.
+type Place struct {
+	Pass, Number int
+}
+
 // SuspectReport counts what became of suspects since the last report.
 type SuspectReport struct {
 	Pair string
 	// Seen are new suspects; Confirmed, Cleared and Open are settled ones, and
 	// Hot changed while they waited and wait once more.
 	Seen, Confirmed, Cleared, Hot, Open int
+	// Placed says of each of the confirmed ones what it is and in which range
+	// it lies.
+	Placed []Placed
+}
+
+// Placed is the kind of a finding and the range it lies in.
+type Placed struct {
+	Kind  event.Kind
+	Place Place
 }
 
 // Failure is one failed attempt to read.

@@ -3,6 +3,7 @@ package validate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,7 +44,7 @@ type examiner interface {
 // see joinEmpty.
 func (r *run) work(t *task) {
 	began := time.Now()
-	report := RangeReport{Pair: r.spec.Pair.Name, Range: t.work.Range}
+	report := RangeReport{Pair: r.spec.Pair.Name, Range: t.work.Range, Place: t.place()}
 	pending := []piece{{bounds: t.work.Range}}
 	for len(pending) > 0 {
 		p := pending[len(pending)-1]
@@ -163,18 +164,21 @@ func (r *run) unreadable(t *task, bounds row.Range, err error) {
 	}
 }
 
-// failures remembers how many ranges could not be read, and why the first could not.
+// maxFailures bounds the ranges a verdict names as unreadable.
+const maxFailures = 100
+
+// failures counts the ranges that could not be read, and remembers the first of them.
 type failures struct {
 	mu    sync.Mutex
 	n     int64
-	first string
+	first []UnreadableRange
 }
 
 func (f *failures) add(bounds row.Range, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.n == 0 {
-		f.first = fmt.Sprintf("%s: %v", bounds, err)
+	if len(f.first) < maxFailures {
+		f.first = append(f.first, UnreadableRange{Range: bounds, Reason: err.Error()})
 	}
 	f.n++
 }
@@ -185,12 +189,19 @@ func (f *failures) count() int64 {
 	return f.n
 }
 
+func (f *failures) list() []UnreadableRange {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.first)
+}
+
 // String says what could not be read.
 func (f *failures) String() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	first := fmt.Sprintf("%s: %s", f.first[0].Range, f.first[0].Reason)
 	if f.n == 1 {
-		return "1 range could not be read: " + f.first
+		return "1 range could not be read: " + first
 	}
-	return fmt.Sprintf("%d ranges could not be read, the first of them %s", f.n, f.first)
+	return fmt.Sprintf("%d ranges could not be read, the first of them %s", f.n, first)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/trueup/trueup/pkg/row"
 )
 
 // Verdict is what a run concludes. Only a verdict that is clean says that the
@@ -26,6 +28,8 @@ type Verdict struct {
 	TargetMissing, NotEqual, BaseMissing int64
 	// Unreadable counts ranges of which something could not be read.
 	Unreadable int64
+	// UnreadableRanges are the first of them, not part of the published form.
+	UnreadableRanges []UnreadableRange
 	// Open counts rows that changed each time they were looked at.
 	Open int64
 	// Seconds is the time this process worked on the run.
@@ -35,6 +39,12 @@ type Verdict struct {
 	Resumed bool
 	// Reason says why the verdict is not complete or not clean although
 	// nothing was found; empty otherwise.
+	Reason string
+}
+
+// UnreadableRange is a range of which something could not be read, and why.
+type UnreadableRange struct {
+	Range  row.Range
 	Reason string
 }
 

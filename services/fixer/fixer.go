@@ -68,7 +68,11 @@ func (f *fixer) groupConfig() kafka.GroupConfig {
 	if name == "" {
 		name = f.file.Kafka.WithDefaults().Prefix + ".fixer"
 	}
-	return kafka.GroupConfig{Group: name, DrainTimeout: f.file.Fixer.DrainTimeout}
+	return kafka.GroupConfig{
+		Group: name, DrainTimeout: f.file.Fixer.DrainTimeout,
+		// What one transaction takes: more would wait in memory, times the partitions.
+		MaxBatch: max(f.file.Fixer.BatchKeys, fix.DefaultBatchKeys),
+	}
 }
 
 // databases are the two sides as the fixer uses them. A side that is the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -42,6 +43,7 @@ func (o *runOptions) addTo(cmd *cobra.Command) {
 
 func (a *app) diffCommand() *cobra.Command {
 	var o runOptions
+	var page reportOptions
 	cmd := &cobra.Command{
 		Use:   "diff SOURCE TARGET [TABLE…]",
 		Short: "Compare tables and print the keys of rows that differ",
@@ -54,6 +56,11 @@ A TABLE is name, schema.name or source_name=target_name; without one, all tables
 that both sides have by name are compared. With --config FILE, databases, pairs
 and rules come from the file and TABLE chooses pairs by name.
 
+--report FILE also writes the result as one HTML page that needs no network: the
+verdict, how faithful each column's comparison is, where differences lie, sample
+keys, and the command to repair. It is written at the start, after every pair
+and at the end, whatever the end is.
+
 A row that differs is looked at again after --confirm: under live writes the
 copy may only be late. Rows that keep changing are counted as open.
 
@@ -65,17 +72,27 @@ trueup diff 'mysql://app:${SRC_PW}@10.0.0.1/shop' 'postgres://app:${DST_PW}@10.0
 trueup diff mysql://app@10.0.0.1/shop mysql://app@10.0.0.2/shop --password-file pw --json
 trueup diff "$SRC" "$DST" orders=public.orders_v2 --map state=status --exclude note
 trueup diff "$SRC" "$DST" parcels --rule weight=tolerance:1e-9 --where 'tenant_id = 7'
-trueup diff --config trueup.yaml orders`),
+trueup diff --config trueup.yaml orders --report orders.html`),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := page.validate(); err != nil {
+				return err
+			}
 			r, err := o.runner(a, cmd, args)
 			if err != nil {
 				return err
 			}
 			defer r.close()
+			if page.file != "" {
+				if r.report, err = newReporter(r, page, newCommandLine(cmd, &o.options, r.job, r.Databases)); err != nil {
+					return err
+				}
+				r.progress = r.report
+			}
 			return r.diff(cmd.Context())
 		},
 	}
 	o.addTo(cmd)
+	page.addTo(cmd)
 	return cmd
 }
 
@@ -93,6 +110,7 @@ type runner struct {
 	maxFindings int64
 	conns       int
 	job         *job
+	report      *reporter // nil when none is wanted
 }
 
 func (r *runner) close() {
@@ -196,20 +214,29 @@ func budgets(statements int) (validate.Pacer, error) {
 
 // diff compares every pair and prints what differs.
 func (r *runner) diff(ctx context.Context) error {
-	for _, p := range r.pairs {
-		verdict, err := r.compare(ctx, p, printer{r})
+	err := r.diffPairs(ctx)
+	if err == nil {
+		err = r.out.summary()
+	}
+	return errors.Join(err, r.report.close())
+}
+
+func (r *runner) diffPairs(ctx context.Context) error {
+	for i, p := range r.pairs {
+		r.report.begin(i)
+		verdict, err := r.compare(ctx, p, r.report.publisher(printer{r}))
 		if err != nil {
 			printError(r.app.stderr, err)
 		}
 		r.app.worsen(r.status(verdict, err))
-		if err := r.out.verdict(verdict); err != nil {
+		if err := errors.Join(r.report.end(ctx, i, verdict, err), r.out.verdict(verdict)); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return r.out.summary()
+	return nil
 }
 
 // compare runs one pair. The verdict tells what was found even beside an error.

@@ -17,6 +17,9 @@ import (
 type workbench struct {
 	*assembly.Databases
 	pairs []resolved
+	// leftOut are tables that should be compared and cannot; oneSided are
+	// those that only one side has. Sentences, for the report.
+	leftOut, oneSided []string
 }
 
 // resolved is a pair as asked for and as it is compared.
@@ -57,6 +60,7 @@ func (a *app) resolve(ctx context.Context, j *job, bench *workbench) error {
 			return err
 		default:
 			printError(a.stderr, fmt.Errorf("left out: %w", err))
+			bench.leftOut = append(bench.leftOut, err.Error())
 			a.worsen(statusTrouble)
 		}
 	}
@@ -80,8 +84,10 @@ func (a *app) addCommonTables(ctx context.Context, j *job, bench *workbench) err
 		switch {
 		case !slices.Contains(target, name):
 			fmt.Fprintf(a.stderr, "trueup: table %s is only at the source; to compare it under another name write %s=its_name\n", name, name)
+			bench.oneSided = append(bench.oneSided, "table "+name+" is only at the source")
 		case strings.Contains(name, "."):
 			fmt.Fprintf(a.stderr, "trueup: table %s is left out: write its schema in front, schema.%s\n", name, name)
+			bench.leftOut = append(bench.leftOut, "table "+name+": write its schema in front, schema."+name)
 			a.worsen(statusTrouble)
 		default:
 			pair := j.template
@@ -92,6 +98,7 @@ func (a *app) addCommonTables(ctx context.Context, j *job, bench *workbench) err
 	for _, name := range target {
 		if !slices.Contains(source, name) {
 			fmt.Fprintf(a.stderr, "trueup: table %s is only at the target\n", name)
+			bench.oneSided = append(bench.oneSided, "table "+name+" is only at the target")
 		}
 	}
 	if len(j.file.Pairs) == 0 {

@@ -74,6 +74,7 @@ func Exercise(t *testing.T, e Engine) {
 	t.Run("keys that cannot be are not there", s.exerciseForeignKeys)
 	t.Run("locks skip what others hold", s.exerciseLocks)
 	t.Run("an update touches the given columns only", s.exerciseUpdates)
+	t.Run("an update of many rows gives each its own values", s.exerciseUpdatesTogether)
 	t.Run("a key that exists is never overwritten", s.exerciseDuplicates)
 	t.Run("errors have their class", s.exerciseClasses)
 	t.Run("names are only names", s.exerciseNames)

@@ -48,6 +48,15 @@ func (s *suite) exerciseType(t *testing.T, c Case) {
 		}))
 	}
 	s.sameRows(t, "updated", written, want)
+	s.exec(t, "UPDATE type_written SET v = NULL")
+	must(t, s.write(t, func(ctx context.Context, tx *database.Tx) error {
+		n, err := tx.UpdateAll(ctx, written, want, []int{1})
+		if err == nil && n != int64(len(want)) {
+			err = fmt.Errorf("updated %d of %d rows", n, len(want))
+		}
+		return err
+	}))
+	s.sameRows(t, "updated together", written, want)
 
 	scripted := s.typeTable(t, c, "type_scripted")
 	for _, r := range want {

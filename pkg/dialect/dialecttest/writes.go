@@ -3,6 +3,8 @@ package dialecttest
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -141,6 +143,55 @@ func (s *suite) exerciseUpdates(t *testing.T) {
 	}
 }
 
+// exerciseUpdatesTogether gives many rows their own values at once: each by its
+// exact key, whatever else the statement's names and comparisons could match.
+func (s *suite) exerciseUpdatesTogether(t *testing.T) {
+	s.exec(t, "CREATE TABLE together (a int NOT NULL, b varchar(20) NOT NULL, u int UNIQUE, v varchar(20), twice int GENERATED ALWAYS AS (a * 2) STORED, PRIMARY KEY (a, b))")
+	v := s.view(t, "together", "a", "b")
+	var before, after []row.Row
+	for i := range 120 {
+		id, name := strconv.Itoa(i/2), []string{"x", "y|1"}[i%2]
+		before = append(before, row.Row{row.Value(id), row.Value(name), row.Value(strconv.Itoa(i)), row.Value("old"), row.Value(strconv.Itoa(i / 2 * 2))})
+		changed := before[i].Clone()
+		changed[2], changed[3] = row.Value(strconv.Itoa(1000-i)), row.Value("new "+strconv.Itoa(i))
+		if i%10 == 3 {
+			changed[3] = nil
+		}
+		after = append(after, changed)
+	}
+	must(t, s.write(t, func(ctx context.Context, tx *database.Tx) error { return tx.Insert(ctx, v, before) }))
+	// Not there: another spelling of a key, a key of no row, one that the column cannot hold.
+	absent := []row.Row{
+		{row.Value("1"), row.Value("X"), nil, nil, nil},
+		{row.Value("1"), row.Value("x "), nil, nil, nil},
+		{row.Value("99"), row.Value("x"), nil, nil, nil},
+		{row.Value("5000000000"), row.Value("x"), nil, nil, nil},
+	}
+	v.Where = "a <> 7 AND twice >= 0"
+	must(t, s.write(t, func(ctx context.Context, tx *database.Tx) error {
+		n, err := tx.UpdateAll(ctx, v, slices.Concat(absent[:2], after, absent[2:]), []int{2, 3, 4})
+		if err == nil && n != int64(len(after))-2 {
+			err = fmt.Errorf("updated %d of %d rows", n, len(after)-2)
+		}
+		return err
+	}))
+	v.Where = ""
+	want := slices.Concat(after[:14], before[14:16], after[16:])
+	s.sameRows(t, "updated together", v, want)
+
+	// One that is refused undoes all of them.
+	for _, taken := range []row.Row{{row.Value("9"), row.Value("x"), row.Value("1000"), nil, nil}, {row.Value("9"), row.Value("x"), row.Value("5000000000"), nil, nil}} {
+		err := s.write(t, func(ctx context.Context, tx *database.Tx) error {
+			_, err := tx.UpdateAll(ctx, v, []row.Row{{row.Value("8"), row.Value("x"), row.Value("5000"), nil, nil}, taken}, []int{2})
+			return err
+		})
+		if class := database.ClassOf(err); class != dialect.ClassDuplicate && class != dialect.ClassRow {
+			t.Errorf("writing %s: class %d, %v", show(taken), class, err)
+		}
+	}
+	s.sameRows(t, "refused", v, want)
+}
+
 // deleted deletes rows and returns how many there were.
 func (s *suite) deleted(t *testing.T, v *schema.View, keys ...row.Key) int64 {
 	t.Helper()
@@ -213,7 +264,7 @@ func (s *suite) exerciseNames(t *testing.T) {
 				if _, err := tx.Lock(ctx, v, []row.Key{key("2")}); err != nil {
 					return err
 				}
-				if n, err := tx.Update(ctx, v, r, []int{1}); err != nil || n != 1 {
+				if n, err := tx.UpdateAll(ctx, v, []row.Row{r, {row.Value("1"), nil}}, []int{1}); err != nil || n != 2 {
 					return fmt.Errorf("updated %d: %w", n, err)
 				}
 				return tx.Insert(ctx, v, []row.Row{{row.Value("3"), nil}})

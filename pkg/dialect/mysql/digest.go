@@ -73,13 +73,6 @@ func decimalText(name string, c schema.Column) string {
 	return "TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM " + name + "))"
 }
 
-func utf8Text(name string, c schema.Column) string {
-	if c.Charset == utf8 {
-		return name
-	}
-	return "CONVERT(" + name + " USING " + utf8 + ")"
-}
-
 // uuidText is canonical.AppendUUIDText's rule: a UUID in lower case, any other
 // text as it is.
 func uuidText(text string) string {

@@ -19,13 +19,17 @@ func (Dialect) Literal(c schema.ViewColumn, v row.Value) string {
 	switch arg := writeValue(c, v).(type) {
 	case float64: // a FLOAT with all digits: its shortest text may be out of range
 		return strconv.FormatFloat(arg, 'g', -1, 64)
-	case int64, uint64:
-		if c.Type.Kind == canonical.Bits {
+	case int64:
+		return strconv.FormatInt(arg, 10)
+	case uint64:
+		if c.Type.Kind == canonical.Bits && len(v) == c.Type.Width {
 			return "b'" + string(v) + "'"
 		}
-		return string(v)
+		return strconv.FormatUint(arg, 10)
 	case []byte:
 		return "X'" + hex.EncodeToString(arg) + "'"
+	case string:
+		return quoteText(arg)
 	default:
 		return quoteText(string(v))
 	}

@@ -51,10 +51,11 @@ func TestLiteralsAreSafeInEveryMode(t *testing.T) {
 		{canonical.Bytes, "00ff", "X'00ff'"},
 		{canonical.Bytes, "'", "''''"},
 		{canonical.Bits, "101", "b'101'"},
-		{canonical.Bits, "'", "''''"},
+		{canonical.Bits, "'", "18446744073709551615"}, // more than the column has, and so refused
+		{canonical.Bits, "0101", "18446744073709551615"},
 		{canonical.JSON, `{"a": "\u0027"}`, `_utf8mb4 X'7b2261223a20225c7530303237227d'`},
 	} {
-		column := schema.ViewColumn{Column: schema.Column{Type: canonical.Type{Kind: c.kind}}, As: canonical.Type{Kind: c.kind}}
+		column := schema.ViewColumn{Column: schema.Column{Type: canonical.Type{Kind: c.kind, Width: 3}}, As: canonical.Type{Kind: c.kind}}
 		if got := (Dialect{}).Literal(column, row.Value(c.value)); got != c.want {
 			t.Errorf("%s %q is %s, want %s", c.kind, c.value, got, c.want)
 		}
@@ -117,9 +118,32 @@ func TestAValueOfAnUnexpectedFormIsAnError(t *testing.T) {
 		{canonical.Int, dialect.Raw{}},
 	} {
 		column := schema.ViewColumn{Column: schema.Column{Name: "the column", Type: canonical.Type{Kind: c.kind}}, As: canonical.Type{Kind: c.kind}}
-		out, err := (Dialect{}).AppendValue([]byte("kept"), column, c.raw)
+		out, err := (Dialect{}).AppendValue([]byte("kept"), &column, &c.raw)
 		if err == nil || !strings.Contains(err.Error(), "the column") || string(out) != "kept" {
 			t.Errorf("%s: %q, %v", c.kind, out, err)
 		}
+	}
+}
+
+// In one expression with numbers a text would make texts of them all, which a
+// BIT or YEAR reads differently.
+func TestAnUpdateOfManyRowsNeverMixesTextsAndNumbers(t *testing.T) {
+	v := &schema.View{Table: &schema.Table{Name: schema.Name{Table: "t"}}, Key: []int{0}}
+	for _, name := range []string{"id", "v"} {
+		c := schema.Column{Name: name, Type: canonical.Type{Kind: canonical.Int}}
+		v.Columns = append(v.Columns, schema.ViewColumn{Column: c, As: c.Type})
+	}
+	d := Dialect{mariadb: true}
+	one, two := row.Row{row.Value("1"), row.Value("5")}, row.Row{row.Value("2"), row.Value("6")}
+	if q := d.Update(v, []row.Row{one, two}, []int{1}); !strings.Contains(q.SQL, "CASE WHEN") {
+		t.Errorf("two numbers: %s", q.SQL)
+	}
+	two[1] = row.Value("1e99")
+	q := d.Update(v, []row.Row{one, two}, []int{1})
+	if !strings.HasPrefix(q.SQL, "UPDATE `t` SET `v` = ? WHERE") || q.Args[0] != "1e99" {
+		t.Errorf("a number and a text: %s with %v", q.SQL, q.Args)
+	}
+	if n := (Dialect{}).UpdateRows(); n != 1 {
+		t.Errorf("MySQL is given %d rows at once", n)
 	}
 }

@@ -61,10 +61,14 @@ func TestStatementsUseTheKeysIndex(t *testing.T) {
 			v := inspect(t, db, c.table, c.key...)
 			v.Where = c.where
 			keys := sample(t, db, v)
-			whole := row.Row(make([]row.Value, len(v.Columns)))
-			for i, p := range v.Key {
-				whole[p] = keys[3][i]
+			wholes := make([]row.Row, 5)
+			for n := range wholes {
+				wholes[n] = make(row.Row, len(v.Columns))
+				for i, p := range v.Key {
+					wholes[n][p] = keys[n][i]
+				}
 			}
+			last := []int{len(v.Columns) - 1}
 			middle := row.Range{After: keys[10], Through: keys[11]}
 			for name, q := range map[string]dialect.Query{
 				"boundary": db.Dialect().Boundary(v, keys[10], 1000),
@@ -73,7 +77,8 @@ func TestStatementsUseTheKeysIndex(t *testing.T) {
 				"lookup":   db.Dialect().Lookup(v, keys),
 				"one":      db.Dialect().Lookup(v, keys[:1]),
 				"lock":     db.Dialect().Lock(v, keys),
-				"update":   db.Dialect().Update(v, whole, []int{len(whole) - 1}),
+				"update":   db.Dialect().Update(v, wholes[:1], last),
+				"updates":  db.Dialect().Update(v, wholes, last),
 				"delete":   db.Dialect().Delete(v, keys[:5]),
 			} {
 				used := plan(t, conn, c.table, q)

@@ -10,12 +10,17 @@ import (
 )
 
 // selected is a column as AppendValue reads it. MySQL prints a FLOAT with six
-// digits; as a DOUBLE none is lost.
+// digits; as a DOUBLE none is lost. Nor is a text of a character set with holes.
 func (d Dialect) selected(c schema.ViewColumn) string {
 	name := d.Quote(c.Name)
 	switch c.Type.Kind {
 	case canonical.Float32, canonical.Float64:
 		return "(" + name + " + 0e0)"
+	case canonical.Text:
+		if holed(c.Column) {
+			return utf8Text(name, c.Column)
+		}
+		return name
 	default:
 		return name
 	}

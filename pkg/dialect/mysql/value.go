@@ -10,7 +10,7 @@ import (
 )
 
 // AppendValue implements dialect.Dialect.
-func (Dialect) AppendValue(dst []byte, c schema.ViewColumn, raw dialect.Raw) ([]byte, error) {
+func (Dialect) AppendValue(dst []byte, c *schema.ViewColumn, raw *dialect.Raw) ([]byte, error) {
 	out, err := appendRaw(dst, c, raw)
 	if err != nil {
 		return dst, fmt.Errorf("column %s (%s) as %s: %w", c.Name, c.Native, c.As, err)
@@ -18,7 +18,7 @@ func (Dialect) AppendValue(dst []byte, c schema.ViewColumn, raw dialect.Raw) ([]
 	return out, nil
 }
 
-func appendRaw(dst []byte, c schema.ViewColumn, raw dialect.Raw) ([]byte, error) {
+func appendRaw(dst []byte, c *schema.ViewColumn, raw *dialect.Raw) ([]byte, error) {
 	switch raw.Kind {
 	case dialect.RawInt:
 		if !whole(c.As) {
@@ -48,7 +48,7 @@ func whole(t canonical.Type) bool {
 }
 
 // appendFloat takes the value of either size, which is exact as a float64.
-func appendFloat(dst []byte, c schema.ViewColumn, f float64) ([]byte, error) {
+func appendFloat(dst []byte, c *schema.ViewColumn, f float64) ([]byte, error) {
 	switch c.As.Kind {
 	case canonical.Float32:
 		return canonical.AppendFloat32(dst, float32(f)), nil
@@ -65,7 +65,7 @@ func appendFloat(dst []byte, c schema.ViewColumn, f float64) ([]byte, error) {
 	}
 }
 
-func appendBytes(dst []byte, c schema.ViewColumn, b []byte) ([]byte, error) {
+func appendBytes(dst []byte, c *schema.ViewColumn, b []byte) ([]byte, error) {
 	switch c.Type.Kind {
 	case canonical.Float32, canonical.Float64:
 		f, err := strconv.ParseFloat(string(b), 64)
@@ -80,6 +80,10 @@ func appendBytes(dst []byte, c schema.ViewColumn, b []byte) ([]byte, error) {
 			return canonical.AppendUUID(dst, b)
 		}
 		return canonical.AppendHex(dst, b), nil
+	case canonical.Text:
+		if len(b) >= len(lost) && string(b[:len(lost)]) == lost && holed(c.Column) {
+			return append(append(dst, noText), b[len(lost):]...), nil
+		}
 	default: // a text, which goes by the type compared in
 	}
 	switch c.As.Kind {

@@ -37,25 +37,87 @@ func (d Dialect) Insert(v *schema.View, rows []row.Row) dialect.Query {
 	return s.query()
 }
 
+// updateRows bounds the rows of one update on MariaDB: the round trip is paid
+// for by then, and the server goes through half of the keys for each value.
+const updateRows = 50
+
+// UpdateRows implements dialect.Dialect. MySQL derives the types of arguments
+// inside expressions by rules of its own since 8.0.22, so there the values are
+// only ever assigned to their columns directly, row by row.
+func (d Dialect) UpdateRows() int {
+	if d.mariadb {
+		return updateRows
+	}
+	return 1
+}
+
 // Update implements dialect.Dialect.
-func (d Dialect) Update(v *schema.View, r row.Row, positions []int) dialect.Query {
+func (d Dialect) Update(v *schema.View, rows []row.Row, positions []int) dialect.Query {
 	var s statement
 	var sets []string
 	for _, p := range positions {
 		if c := v.Columns[p]; !c.Generated {
-			sets = append(sets, d.Quote(c.Name)+" = "+s.arg("?", writeValue(c, r[p])))
+			sets = append(sets, d.Quote(c.Name)+" = "+d.newValue(&s, v, rows, p))
 		}
 	}
 	for _, c := range dialect.Kept(v, positions) {
 		sets = append(sets, d.Quote(c.Name)+" = "+d.Quote(c.Name))
 	}
-	if len(sets) == 0 { // nothing can be written: touch nothing, and count the row
+	if len(sets) == 0 { // nothing can be written: touch nothing, and count the rows
 		key := d.Quote(v.KeyColumns()[0].Name)
 		sets = []string{key + " = " + key}
 	}
 	s.write("UPDATE ", d.TableName(v.Table.Name), " SET ", strings.Join(sets, ", "))
-	s.where(append(d.keyConditions(&s, v, []row.Key{r.Key(v.Key)}), filter(v)...))
+	s.where(append(d.keyConditions(&s, v, keysOf(v, rows)), filter(v)...))
 	return s.query()
+}
+
+// newValue is what the column at position p is set to: of several rows, that of
+// the row whose key matches. The statement's own condition is the union of
+// these matches, so every row that is written meets one. There is no ELSE,
+// since the column's type would turn a value that it refuses into NULL.
+func (d Dialect) newValue(s *statement, v *schema.View, rows []row.Row, p int) string {
+	values := make([]any, len(rows))
+	for i, r := range rows {
+		values[i] = writeValue(v.Columns[p], r[p])
+	}
+	if text, mixed := mixedText(values); mixed {
+		return s.arg("?", text)
+	}
+	if len(rows) == 1 {
+		return s.arg("?", values[0])
+	}
+	var sql strings.Builder
+	sql.WriteString("CASE")
+	for i, r := range rows {
+		sql.WriteString(" WHEN " + strings.Join(d.keyConditions(s, v, []row.Key{r.Key(v.Key)}), " AND "))
+		sql.WriteString(" THEN " + s.arg("?", values[i]))
+	}
+	return sql.String() + " END"
+}
+
+// mixedText finds a text among numbers: a value that a column of numbers cannot
+// hold. Together they would all be texts, which some columns (BIT, YEAR) read
+// differently; so it is given alone, for the server to refuse the statement.
+func mixedText(values []any) (found string, mixed bool) {
+	texts, numbers := false, false
+	for _, value := range values {
+		switch value := value.(type) {
+		case string:
+			found, texts = value, true
+		case int64, uint64, float64:
+			numbers = true
+		}
+	}
+	return found, texts && numbers
+}
+
+func keysOf(v *schema.View, rows []row.Row) []row.Key {
+	keys := make([]row.Key, len(rows))
+	for i, r := range rows {
+		keys[i] = r.Key(v.Key)
+	}
+	return keys
 }
 
 // Delete implements dialect.Dialect.
@@ -75,6 +137,9 @@ func writeValue(c schema.ViewColumn, v row.Value) any {
 	text := string(v)
 	switch c.Type.Kind {
 	case canonical.Bool, canonical.Int:
+		if c.Base == "year" {
+			return yearValue(text)
+		}
 		_, arg, _ := wholeValue(text)
 		return arg
 	case canonical.Float32, canonical.Float64:
@@ -83,12 +148,9 @@ func writeValue(c schema.ViewColumn, v row.Value) any {
 		_, arg, _ := bytesValue(c, v)
 		return arg
 	case canonical.Bits:
-		if n, err := strconv.ParseUint(text, 2, 64); err == nil {
-			return n
-		}
-		return text
+		return bitsValue(c, text)
 	default:
-		return text
+		return memberValue(c, text)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/trueup/trueup/pkg/canonical"
@@ -176,8 +175,11 @@ func keyValue(c schema.ViewColumn, v row.Value) (string, dialect.Fit) {
 	case canonical.Int:
 		return wholeValue(c.Column, text)
 	case canonical.Text:
-		if strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
+		if !utf8.ValidString(text) {
 			return text, dialect.Foreign
+		}
+		if before, _, found := strings.Cut(text, "\x00"); found { // by bytes, nothing lies between the two
+			return before, dialect.Between
 		}
 		return text, dialect.Fits
 	case canonical.Bytes:
@@ -188,7 +190,7 @@ func keyValue(c schema.ViewColumn, v row.Value) (string, dialect.Fit) {
 		}
 		return text, dialect.Fits
 	case canonical.Date, canonical.Timestamp, canonical.Instant:
-		return text, dateFit(text)
+		return dateValue(text)
 	case canonical.Time:
 		return text, timeFit(text)
 	default:
@@ -249,22 +251,6 @@ func bytesValue(c schema.ViewColumn, v row.Value) (string, dialect.Fit) {
 		return string(v), dialect.Foreign
 	}
 	return `\x` + string(canonical.AppendHex(nil, raw)), dialect.Fits
-}
-
-// dateFit recognizes MySQL's dates that PostgreSQL has not: those with a zero,
-// and days that a month does not have.
-func dateFit(text string) dialect.Fit {
-	date, _, _ := strings.Cut(text, " ")
-	switch {
-	case strings.HasPrefix(date, "0000-"):
-		return dialect.Below
-	case len(date) != len(time.DateOnly): // infinity, a year beyond 9999
-		return dialect.Fits
-	}
-	if _, err := time.Parse(time.DateOnly, date); err != nil {
-		return dialect.Foreign
-	}
-	return dialect.Fits
 }
 
 // timeFit recognizes MySQL's times that are no time of day: PostgreSQL ends at

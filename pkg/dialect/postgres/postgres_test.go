@@ -105,7 +105,7 @@ func TestAValueOfAnUnexpectedFormIsAnError(t *testing.T) {
 		canonical.Instant: "2024-01-01 00:00:00+02", canonical.Unsupported: "x",
 	} {
 		column := schema.ViewColumn{Column: schema.Column{Name: "the column", Type: canonical.Type{Kind: kind}}, As: canonical.Type{Kind: kind}}
-		out, err := (Dialect{}).AppendValue([]byte("kept"), column, dialect.Raw{Kind: dialect.RawBytes, Bytes: []byte(text)})
+		out, err := (Dialect{}).AppendValue([]byte("kept"), &column, &dialect.Raw{Kind: dialect.RawBytes, Bytes: []byte(text)})
 		if err == nil || !strings.Contains(err.Error(), "the column") || string(out) != "kept" {
 			t.Errorf("%s: %q, %v", kind, out, err)
 		}

@@ -12,7 +12,7 @@ import (
 
 // AppendValue implements dialect.Dialect. Values arrive as PostgreSQL's texts
 // under the settings of Setup.
-func (Dialect) AppendValue(dst []byte, c schema.ViewColumn, raw dialect.Raw) ([]byte, error) {
+func (Dialect) AppendValue(dst []byte, c *schema.ViewColumn, raw *dialect.Raw) ([]byte, error) {
 	if raw.Kind != dialect.RawBytes {
 		return dst, fmt.Errorf("column %s (%s): the driver delivered something other than text", c.Name, c.Native)
 	}
@@ -23,7 +23,7 @@ func (Dialect) AppendValue(dst []byte, c schema.ViewColumn, raw dialect.Raw) ([]
 	return out, nil
 }
 
-func appendText(dst []byte, c schema.ViewColumn, text []byte) ([]byte, error) {
+func appendText(dst []byte, c *schema.ViewColumn, text []byte) ([]byte, error) {
 	switch c.Type.Kind {
 	case canonical.Bool:
 		return appendBool(dst, text)
@@ -78,7 +78,7 @@ func appendBool(dst, text []byte) ([]byte, error) {
 // lower case already.
 var byteaPrefix = []byte(`\x`)
 
-func appendBytea(dst []byte, c schema.ViewColumn, text []byte) ([]byte, error) {
+func appendBytea(dst []byte, c *schema.ViewColumn, text []byte) ([]byte, error) {
 	digits, found := bytes.CutPrefix(text, byteaPrefix)
 	if !found {
 		return dst, fmt.Errorf("bytes not in hexadecimal digits (is the session's bytea_output hex?)")
@@ -95,7 +95,7 @@ func appendBytea(dst []byte, c schema.ViewColumn, text []byte) ([]byte, error) {
 
 // appendFloat64 widens a real exactly: the nearest float64 to its decimal text
 // would be another number.
-func appendFloat64(dst []byte, c schema.ViewColumn, text []byte) ([]byte, error) {
+func appendFloat64(dst []byte, c *schema.ViewColumn, text []byte) ([]byte, error) {
 	if c.Type.Kind != canonical.Float32 {
 		return canonical.AppendFloatText(dst, text, 64)
 	}
@@ -108,7 +108,7 @@ func appendFloat64(dst []byte, c schema.ViewColumn, text []byte) ([]byte, error)
 
 // appendTimestamp goes by the column's own type: only that with a zone prints
 // an offset.
-func appendTimestamp(dst []byte, c schema.ViewColumn, text []byte) ([]byte, error) {
+func appendTimestamp(dst []byte, c *schema.ViewColumn, text []byte) ([]byte, error) {
 	if c.Type.Kind == canonical.Instant {
 		return canonical.AppendInstant(dst, text)
 	}

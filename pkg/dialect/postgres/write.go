@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/trueup/trueup/pkg/canonical"
@@ -39,28 +40,67 @@ func (d Dialect) Insert(v *schema.View, rows []row.Row) dialect.Query {
 	return s.query()
 }
 
-// Update implements dialect.Dialect.
-func (d Dialect) Update(v *schema.View, r row.Row, positions []int) dialect.Query {
+// updateRows bounds the rows of one update: like those of a look-up, since each
+// row is found among all that the keys match.
+const updateRows = 500
+
+// UpdateRows implements dialect.Dialect.
+func (Dialect) UpdateRows() int { return updateRows }
+
+// given is the name of the relation of new values, and givenColumn that of its
+// columns. No table of a user's has such names, so that their own stand for
+// themselves in the key's conditions and in the filter.
+const given = `"trueup given"`
+
+func givenColumn(kind string, i int) string { return `"trueup ` + kind + itoa(i) + `"` }
+
+// Update implements dialect.Dialect. The key conditions alone find the rows,
+// through the index; each is then set against its new values by its exact key.
+func (d Dialect) Update(v *schema.View, rows []row.Row, positions []int) dialect.Query {
 	var s statement
-	var sets []string
+	var sets, arrays, names, pairs []string
+	give := func(name string, values []row.Value) {
+		arrays = append(arrays, s.arg(array(values), "text[]"))
+		names = append(names, name)
+	}
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r row.Row) bool {
+		return len(possible(v.KeyColumns(), []row.Key{r.Key(v.Key)})) == 0
+	})
+	keys := keysOf(v, rows)
+	for i, c := range v.KeyColumns() {
+		matches := d.matches(c, keys, i)
+		exact := matches[len(matches)-1]
+		give(givenColumn("k", i), exact.values[:len(keys)])
+		pairs = append(pairs, exact.expr+" = "+given+"."+givenColumn("k", i)+"::"+exact.as)
+	}
 	for _, p := range positions {
 		c := v.Columns[p]
 		if c.Generated {
 			continue
 		}
-		var arg any
-		if value := writeValue(c, r[p]); !value.IsNull() {
-			arg = string(value)
+		values := make([]row.Value, len(rows))
+		for i, r := range rows {
+			values[i] = writeValue(c, r[p])
 		}
-		sets = append(sets, d.Quote(c.Name)+" = "+s.arg(arg, castType(c.Column)))
+		give(givenColumn("c", p), values)
+		sets = append(sets, d.Quote(c.Name)+" = "+given+"."+givenColumn("c", p)+"::"+castType(c.Column))
 	}
-	if len(sets) == 0 { // nothing can be written: touch nothing, and count the row
+	if len(sets) == 0 { // nothing can be written: touch nothing, and count the rows
 		key := d.Quote(v.KeyColumns()[0].Name)
 		sets = []string{key + " = " + key}
 	}
-	s.write("UPDATE ", d.TableName(v.Table.Name), " SET ", strings.Join(sets, ", "))
-	s.where(append(d.keyConditions(&s, v, []row.Key{r.Key(v.Key)}), filter(v)...))
+	s.write("UPDATE ", d.TableName(v.Table.Name), " SET ", strings.Join(sets, ", "),
+		" FROM unnest(", strings.Join(arrays, ", "), ") AS ", given, "(", strings.Join(names, ", "), ")")
+	s.where(slices.Concat(d.keyConditions(&s, v, keys), pairs, filter(v)))
 	return s.query()
+}
+
+func keysOf(v *schema.View, rows []row.Row) []row.Key {
+	keys := make([]row.Key, len(rows))
+	for i, r := range rows {
+		keys[i] = r.Key(v.Key)
+	}
+	return keys
 }
 
 // Delete implements dialect.Dialect.

@@ -40,6 +40,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) Subject) {
 		"shows nothing before the commit":            isolates,
 		"undoes everything at a rollback":            undoes,
 		"writes the columns of an update alone":      updates,
+		"gives each of several updates its own":      updatesTogether,
 		"never overwrites by an insert":              inserts,
 		"corrects an insert before it is seen":       corrects,
 		"lets one of two inserts of a key win":       races,
@@ -134,6 +135,21 @@ func updates(t *testing.T, s Subject) {
 	}
 	want := append([]row.Row{s.with(s.Present[0], s.Present[1], s.Change)}, s.Present[1:]...)
 	s.wantTable(t, "after the update", want)
+}
+
+// updatesTogether gives several rows their own values in their own columns.
+func updatesTogether(t *testing.T, s Subject) {
+	b := s.begin(t, s.keys(s.Present[:3]))
+	defer b.Rollback()
+	want := slices.Clone(s.Present)
+	want[0] = s.with(want[0], s.Present[1], s.Change)
+	want[1] = s.with(want[1], s.Present[2], s.Other)
+	want[2] = s.with(want[2], s.Present[0], s.Change)
+	apply(t, b, s.update(want[0], s.Change), s.update(want[1], s.Other), s.update(want[2], s.Change))
+	if err := b.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.wantTable(t, "after the updates", want)
 }
 
 func inserts(t *testing.T, s Subject) {

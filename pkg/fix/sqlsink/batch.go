@@ -3,6 +3,7 @@ package sqlsink
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/trueup/trueup/pkg/database"
 	"github.com/trueup/trueup/pkg/event"
@@ -61,8 +62,8 @@ func without(keys []row.Key, rows []row.Row, positions []int) []row.Key {
 	return missing
 }
 
-// Apply runs a statement for neighbouring deletes, one for neighbouring
-// inserts (database divides what is too large for one), and one per update.
+// Apply runs a statement for neighbouring changes of one action, of updates one
+// for those of the same columns; database divides what is too large for one.
 func (b *batch) Apply(ctx context.Context, changes []fix.Change) error {
 	for len(changes) > 0 {
 		n := 1
@@ -110,13 +111,23 @@ func (b *batch) delete(ctx context.Context, changes []fix.Change) error {
 	return nil
 }
 
+// update groups the changes by the columns they write. The rows are different
+// ones, so the order among them is of no account.
 func (b *batch) update(ctx context.Context, changes []fix.Change) error {
-	for _, c := range changes {
-		n, err := b.tx.Update(ctx, b.view, c.Row, c.Columns)
+	changes = slices.Clone(changes)
+	slices.SortStableFunc(changes, func(x, y fix.Change) int { return slices.Compare(x.Columns, y.Columns) })
+	for len(changes) > 0 {
+		columns := changes[0].Columns
+		var rows []row.Row
+		for len(changes) > 0 && slices.Equal(changes[0].Columns, columns) {
+			rows = append(rows, changes[0].Row)
+			changes = changes[1:]
+		}
+		n, err := b.tx.UpdateAll(ctx, b.view, rows, columns)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if n < int64(len(rows)) {
 			return ignored(b.view, event.Update)
 		}
 	}

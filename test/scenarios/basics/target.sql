@@ -1,0 +1,7 @@
+CREATE TABLE basics (id BIGINT PRIMARY KEY, name VARCHAR(20), n INT);
+INSERT INTO basics VALUES
+  (1,'one',1),
+  (3,'three',3),
+  (4,'fouR',4),
+  (5,'five',5),
+  (6,'six',6);

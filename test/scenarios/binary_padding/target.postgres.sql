@@ -1,0 +1,5 @@
+CREATE TABLE binary_padding (id INT PRIMARY KEY, b BYTEA);
+INSERT INTO binary_padding VALUES
+  (1, '\x61000000'),
+  (2, '\x61000020'),
+  (3, NULL);

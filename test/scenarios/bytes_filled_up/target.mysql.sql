@@ -1,0 +1,4 @@
+CREATE TABLE bytes_filled_up (id INT PRIMARY KEY, b BINARY(4));
+INSERT INTO bytes_filled_up VALUES
+  (1,X'00010203'),
+  (2,X'61626364');

@@ -1,0 +1,7 @@
+CREATE TABLE char_padding (id INT PRIMARY KEY, c CHAR(5));
+INSERT INTO char_padding VALUES
+  (1,'ab'),
+  (2,''),
+  (3,'ab'),
+  (4,NULL),
+  (5,' ab');

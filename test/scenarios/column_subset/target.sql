@@ -1,0 +1,5 @@
+CREATE TABLE column_subset (id INT PRIMARY KEY, a INT, b INT, c INT);
+INSERT INTO column_subset VALUES
+  (1,1,9,9),
+  (2,9,9,2),
+  (3,3,3,9);

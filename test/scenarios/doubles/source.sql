@@ -1,0 +1,11 @@
+CREATE TABLE doubles (id INT PRIMARY KEY, f DOUBLE PRECISION);
+INSERT INTO doubles VALUES
+  (1,-0.0),
+  (2,0.1),
+  (3,4.9e-324),
+  (4,1.7976931348623157e308),
+  (5,1e-308),
+  (6,1),
+  (7,0.1),
+  (8,NULL),
+  (9,123456789.123456789);

@@ -1,0 +1,1 @@
+CREATE TABLE empty_both (id INT PRIMARY KEY, v VARCHAR(10));

@@ -1,0 +1,10 @@
+CREATE TABLE empty_source (id INT PRIMARY KEY, v VARCHAR(10));
+INSERT INTO empty_source VALUES
+  (1,'a'),
+  (2,'b'),
+  (3,'c'),
+  (4,'d'),
+  (5,'e'),
+  (6,'f'),
+  (7,'g'),
+  (8,'h');

@@ -1,0 +1,1 @@
+CREATE TABLE enum_key (id ENUM('a','b') PRIMARY KEY, v INT);

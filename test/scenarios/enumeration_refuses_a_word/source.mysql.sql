@@ -1,0 +1,4 @@
+CREATE TABLE enumeration_refuses_a_word (id INT PRIMARY KEY, e VARCHAR(20) CHARACTER SET utf8mb4);
+INSERT INTO enumeration_refuses_a_word VALUES
+  (1,'new'),
+  (2,'lost');

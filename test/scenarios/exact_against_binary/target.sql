@@ -1,0 +1,1 @@
+CREATE TABLE exact_against_binary (id INT PRIMARY KEY, v DOUBLE PRECISION);

@@ -1,0 +1,2 @@
+CREATE TABLE generated_key (id INT NOT NULL, k INT GENERATED ALWAYS AS (id * 10) STORED NOT NULL, PRIMARY KEY (id, k));
+INSERT INTO generated_key (id) VALUES (1);

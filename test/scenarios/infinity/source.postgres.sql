@@ -1,0 +1,8 @@
+CREATE TABLE infinity (id INT PRIMARY KEY, d DATE, at TIMESTAMP);
+INSERT INTO infinity VALUES
+  (1,'infinity',NULL),
+  (2,NULL,'-infinity'),
+  (3,'0044-03-15 BC',NULL),
+  (4,NULL,'12024-01-01 00:00:00'),
+  (5,NULL,NULL),
+  (6,'infinity','-infinity');

@@ -1,0 +1,7 @@
+SET TimeZone = 'UTC';
+CREATE TABLE instant_keys (k TIMESTAMPTZ PRIMARY KEY, n INT);
+INSERT INTO instant_keys VALUES
+  ('2024-07-01 12:00:00.000001',1),
+  ('2024-10-27 00:30:00',2),
+  ('2024-10-27 01:30:00',3),
+  ('1970-01-01 00:00:01',4);

@@ -1,0 +1,1 @@
+CREATE TABLE key_of_one_side_only (id INT PRIMARY KEY, n INT);

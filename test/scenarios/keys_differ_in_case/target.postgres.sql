@@ -1,0 +1,5 @@
+CREATE TABLE keys_differ_in_case (k VARCHAR(20) PRIMARY KEY, n INT);
+INSERT INTO keys_differ_in_case VALUES
+  ('anna',1),
+  ('bob',20),
+  ('Carl',3);

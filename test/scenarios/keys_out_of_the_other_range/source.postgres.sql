@@ -1,0 +1,7 @@
+CREATE TABLE keys_out_of_the_other_range (id NUMERIC(20) PRIMARY KEY, n INT);
+INSERT INTO keys_out_of_the_other_range VALUES
+  (0,1),
+  (5,2),
+  (9223372036854775807,3),
+  (9223372036854775808,4),
+  (18446744073709551615,5);

@@ -1,0 +1,6 @@
+CREATE TABLE keys_with_control_characters (k VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, n INT);
+INSERT INTO keys_with_control_characters VALUES
+  ('a',10),
+  (CONCAT('a', CHAR(1)),20),
+  (CONCAT('a', CHAR(31)), 3),
+  ('b',4);

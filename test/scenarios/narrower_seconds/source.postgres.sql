@@ -1,0 +1,4 @@
+CREATE TABLE narrower_seconds (id INT PRIMARY KEY, at TIMESTAMP(6));
+INSERT INTO narrower_seconds VALUES
+  (1,'2024-02-29 23:59:59'),
+  (2,'2024-02-29 23:59:59.123456');

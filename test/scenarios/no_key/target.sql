@@ -1,0 +1,3 @@
+CREATE TABLE no_key (a INT, b INT);
+INSERT INTO no_key VALUES
+  (1,1);

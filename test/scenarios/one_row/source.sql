@@ -1,0 +1,3 @@
+CREATE TABLE one_row (id INT PRIMARY KEY, v VARCHAR(10));
+INSERT INTO one_row VALUES
+  (1,'a');

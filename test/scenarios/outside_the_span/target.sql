@@ -1,0 +1,14 @@
+CREATE TABLE outside_the_span (id INT PRIMARY KEY, v VARCHAR(10));
+INSERT INTO outside_the_span VALUES
+  (-1000,'x'),
+  (0,'x'),
+  (1,'a'),
+  (2,'b'),
+  (3,'c'),
+  (4,'d'),
+  (5,'e'),
+  (6,'f'),
+  (7,'g'),
+  (8,'h'),
+  (9,'x'),
+  (1000000,'x');

@@ -1,0 +1,8 @@
+CREATE TABLE rule_tolerance (id INT PRIMARY KEY, f DOUBLE PRECISION, d DECIMAL(20,6));
+INSERT INTO rule_tolerance VALUES
+  (1,1.0009,1.0009),
+  (2,1.001,1.001),
+  (3,1.0010001,1.0),
+  (4,1.0,1.001001),
+  (5,NULL,1.0),
+  (6,1.0000000001e300,1);

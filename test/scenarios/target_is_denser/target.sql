@@ -1,0 +1,3 @@
+CREATE TABLE target_is_denser (id INT PRIMARY KEY);
+INSERT INTO target_is_denser WITH RECURSIVE s(n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM s WHERE n < 30) SELECT n FROM s;
+INSERT INTO target_is_denser VALUES (40), (41);

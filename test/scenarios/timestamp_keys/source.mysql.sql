@@ -1,0 +1,6 @@
+CREATE TABLE timestamp_keys (k DATETIME(6) PRIMARY KEY, n INT);
+INSERT INTO timestamp_keys VALUES
+  ('2024-03-31 02:30:00',1),
+  ('2024-03-31 02:30:00.000001',2),
+  ('1970-01-01 00:00:00',3),
+  ('9999-12-31 23:59:59.999999',4);

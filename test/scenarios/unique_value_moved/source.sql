@@ -1,0 +1,5 @@
+CREATE TABLE unique_value_moved (id INT PRIMARY KEY, u VARCHAR(10) UNIQUE);
+INSERT INTO unique_value_moved VALUES
+  (5,'a'),
+  (3,'b'),
+  (4,'c');

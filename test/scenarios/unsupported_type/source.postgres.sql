@@ -1,0 +1,1 @@
+CREATE TABLE unsupported_type (id INT PRIMARY KEY, p INT[]);

@@ -1,0 +1,4 @@
+CREATE TABLE value_too_long (id INT PRIMARY KEY, v VARCHAR(20));
+INSERT INTO value_too_long VALUES
+  (1,'abc'),
+  (2,'abcdef');

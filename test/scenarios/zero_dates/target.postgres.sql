@@ -1,0 +1,7 @@
+CREATE TABLE zero_dates (id INT PRIMARY KEY, d DATE, at TIMESTAMP(0));
+INSERT INTO zero_dates VALUES
+  (1,NULL,NULL),
+  (2,'2024-01-15',NULL),
+  (3,NULL,'2000-01-01 00:00:00'),
+  (4,'2024-03-01',NULL),
+  (6,NULL,NULL);

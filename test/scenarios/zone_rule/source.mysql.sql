@@ -1,0 +1,5 @@
+CREATE TABLE zone_rule (id INT PRIMARY KEY, at DATETIME(6));
+INSERT INTO zone_rule VALUES
+  (1,'2024-07-01 12:00:00'),
+  (2,'2024-07-01 12:00:00'),
+  (3,'2024-03-31 02:30:00');

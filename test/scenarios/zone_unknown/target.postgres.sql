@@ -1,0 +1,3 @@
+CREATE TABLE zone_unknown (id INT PRIMARY KEY, at TIMESTAMPTZ);
+INSERT INTO zone_unknown VALUES
+  (1,'2024-07-01 12:00:00+00');
