@@ -62,7 +62,7 @@ bench: services-up ## measure speed and memory beside other tools; prints ratios
 	scripts/bench.sh
 
 .PHONY: demo
-demo: build ## find damage, carry it over Kafka, repair it, prove it; needs Go alone
+demo: build ## damage, find, carry over Kafka, repair, prove: on embedded servers, needs Go alone
 	cd demo && go run . -bin ../bin
 
 .PHONY: generate
