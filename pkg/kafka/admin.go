@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -33,13 +34,32 @@ func (a *Admin) Check(ctx context.Context) error {
 		if err != nil {
 			return struct{}{}, err
 		}
-		var errs []error
+		var missing, wrong []string
 		for _, w := range wanted {
-			errs = append(errs, w.check(admin, found[w.name]))
+			if found[w.name] == nil {
+				missing = append(missing, w.name)
+			} else if err := w.check(admin, found[w.name]); err != nil {
+				wrong = append(wrong, err.Error())
+			}
 		}
-		return struct{}{}, errors.Join(errs...)
+		return struct{}{}, topicsError(missing, wrong)
 	})
 	return err
+}
+
+// topicsError is one sentence about all topics that are not as they should be.
+func topicsError(missing, wrong []string) error {
+	if len(missing) > 0 {
+		others := ""
+		if len(missing) > 1 {
+			others = " (nor do " + strings.Join(missing[1:], ", ") + ")"
+		}
+		wrong = append([]string{fmt.Sprintf("topic %s does not exist%s: run `trueup topics create`, or set kafka.prefix to that of the topics you have", missing[0], others)}, wrong...)
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(wrong, "; "))
 }
 
 // Create creates the topics that do not exist, waits until the cluster shows
@@ -137,9 +157,6 @@ func describe(admin sarama.ClusterAdmin, wanted []topic) (map[string]*sarama.Top
 }
 
 func (w topic) check(admin sarama.ClusterAdmin, found *sarama.TopicMetadata) error {
-	if found == nil {
-		return fmt.Errorf("topic %s does not exist: run `trueup topics create`, or set kafka.prefix to that of the topics you have", w.name)
-	}
 	if w.compacted {
 		return w.checkCompacted(admin)
 	}
