@@ -139,9 +139,11 @@ func TestAnUpdateOfManyRowsNeverMixesTextsAndNumbers(t *testing.T) {
 		t.Errorf("two numbers: %s", q.SQL)
 	}
 	two[1] = row.Value("1e99")
-	q := d.Update(v, []row.Row{one, two}, []int{1})
-	if !strings.HasPrefix(q.SQL, "UPDATE `t` SET `v` = ? WHERE") || q.Args[0] != "1e99" {
-		t.Errorf("a number and a text: %s with %v", q.SQL, q.Args)
+	if q := d.Update(v, []row.Row{one, two}, []int{1}); !strings.HasSuffix(q.SQL, " WHERE 1 = 0") || len(q.Args) != 0 {
+		t.Errorf("a number and a text are written together: %s with %v", q.SQL, q.Args)
+	}
+	if q := d.Update(v, []row.Row{two}, []int{1}); !strings.HasPrefix(q.SQL, "UPDATE `t` SET `v` = ? WHERE") || q.Args[0] != "1e99" {
+		t.Errorf("a text alone: %s with %v", q.SQL, q.Args)
 	}
 	if n := (Dialect{}).UpdateRows(); n != 1 {
 		t.Errorf("MySQL is given %d rows at once", n)

@@ -52,8 +52,19 @@ func (d Dialect) UpdateRows() int {
 }
 
 // Update implements dialect.Dialect.
+//
+// Several rows whose values for a column are texts and numbers mixed are not
+// written together: one of them holds what a column of numbers cannot, and
+// next to it all would be texts, which some columns (BIT, YEAR) read
+// differently and others round. The statement then matches no row, and the
+// caller, who counts the rows, writes them one by one.
 func (d Dialect) Update(v *schema.View, rows []row.Row, positions []int) dialect.Query {
 	var s statement
+	if len(rows) > 1 && mixed(v, rows, positions) {
+		key := d.Quote(v.KeyColumns()[0].Name)
+		s.write("UPDATE ", d.TableName(v.Table.Name), " SET ", key, " = ", key, " WHERE 1 = 0")
+		return s.query()
+	}
 	var sets []string
 	for _, p := range positions {
 		if c := v.Columns[p]; !c.Generated {
@@ -77,39 +88,35 @@ func (d Dialect) Update(v *schema.View, rows []row.Row, positions []int) dialect
 // these matches, so every row that is written meets one. There is no ELSE,
 // since the column's type would turn a value that it refuses into NULL.
 func (d Dialect) newValue(s *statement, v *schema.View, rows []row.Row, p int) string {
-	values := make([]any, len(rows))
-	for i, r := range rows {
-		values[i] = writeValue(v.Columns[p], r[p])
-	}
-	if text, mixed := mixedText(values); mixed {
-		return s.arg("?", text)
-	}
 	if len(rows) == 1 {
-		return s.arg("?", values[0])
+		return s.arg("?", writeValue(v.Columns[p], rows[0][p]))
 	}
 	var sql strings.Builder
 	sql.WriteString("CASE")
-	for i, r := range rows {
+	for _, r := range rows {
 		sql.WriteString(" WHEN " + strings.Join(d.keyConditions(s, v, []row.Key{r.Key(v.Key)}), " AND "))
-		sql.WriteString(" THEN " + s.arg("?", values[i]))
+		sql.WriteString(" THEN " + s.arg("?", writeValue(v.Columns[p], r[p])))
 	}
 	return sql.String() + " END"
 }
 
-// mixedText finds a text among numbers: a value that a column of numbers cannot
-// hold. Together they would all be texts, which some columns (BIT, YEAR) read
-// differently; so it is given alone, for the server to refuse the statement.
-func mixedText(values []any) (found string, mixed bool) {
-	texts, numbers := false, false
-	for _, value := range values {
-		switch value := value.(type) {
-		case string:
-			found, texts = value, true
-		case int64, uint64, float64:
-			numbers = true
+// mixed says whether a column is given texts in some rows and numbers in others.
+func mixed(v *schema.View, rows []row.Row, positions []int) bool {
+	for _, p := range positions {
+		texts, numbers := false, false
+		for _, r := range rows {
+			switch writeValue(v.Columns[p], r[p]).(type) {
+			case string:
+				texts = true
+			case int64, uint64, float64:
+				numbers = true
+			}
+		}
+		if texts && numbers {
+			return true
 		}
 	}
-	return found, texts && numbers
+	return false
 }
 
 func keysOf(v *schema.View, rows []row.Row) []row.Key {
