@@ -32,6 +32,12 @@ func (h *handler) Handle(ctx context.Context, batch []kafka.Message) error {
 	err := h.handle(ctx, batch)
 	if ctx.Err() == nil {
 		h.observer.handled(err)
+		return err
+	}
+	for _, m := range batch {
+		if h.pairs[m.Finding.Pair] != nil {
+			h.observer.letGo(m.Finding.Pair)
+		}
 	}
 	return err
 }
@@ -57,7 +63,7 @@ func (h *handler) handle(ctx context.Context, batch []kafka.Message) error {
 	if len(findings) == 0 {
 		return nil
 	}
-	dispatcher := fix.Dispatcher{Pairs: h.pairs, Outcomes: outcomes{h.publisher}, Dead: letters}
+	dispatcher := fix.Dispatcher{Pairs: h.pairs, Outcomes: outcomes{h.publisher}, Dead: letters, Observer: h.observer}
 	return dispatcher.Dispatch(ctx, findings)
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/fix"
 	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/telemetry"
 )
@@ -21,19 +22,35 @@ type observer struct {
 	metrics   *telemetry.Fixer
 }
 
+// long is a wait that a person should know of; shorter ones are a matter of course.
+const long = time.Second
+
+// ofPair is the condition that says whether the databases of a pair answer.
+func ofPair(pair string) string { return repairs + " of " + pair }
+
 func (o observer) Batch(pair string, keys int, took time.Duration) {
 	o.metrics.Batch(pair, keys, took)
+	o.readiness.Set(ofPair(pair), true, "")
 }
 
-// Waiting is not worth a warning when rows are only held by others for a moment.
+// Waiting is not worth a warning when rows are only held by others for a
+// moment. A database that does not answer makes the service not ready, rows
+// that others hold do not: the rest is repaired meanwhile.
 func (o observer) Waiting(pair string, err error, delay time.Duration) {
 	o.metrics.Waiting(pair, err, delay)
+	if delay >= long && fix.FaultOf(err) == fix.Transient {
+		o.readiness.Set(ofPair(pair), false, err.Error())
+	}
 	level := zerolog.DebugLevel
-	if delay >= time.Second {
+	if delay >= long {
 		level = zerolog.WarnLevel
 	}
 	o.log.WithLevel(level).Err(err).Str("pair", pair).Dur("retry_in_ms", delay).Msg("repair waits")
 }
+
+// letGo ends the wait of a pair whose partition now belongs to another member.
+// Where this one still waits for it with another partition, it says so again.
+func (o observer) letGo(pair string) { o.readiness.Set(ofPair(pair), true, "") }
 
 func (o observer) Settled(outcome event.Outcome) {
 	o.metrics.Settled(outcome)
