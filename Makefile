@@ -23,6 +23,7 @@ BUF := $(CURDIR)/bin/buf
 LINT := $(CURDIR)/bin/golangci-lint
 REPORT := $(CURDIR)/bin/testreport
 PROTOC_GEN_GO := $(CURDIR)/bin/protoc-gen-go
+APISERVER := $(CURDIR)/bin/apiserver
 
 .PHONY: help
 help: ## list the targets
@@ -57,13 +58,34 @@ fmt: $(LINT) ## format the Go code
 fuzz: ## run every fuzz target for FUZZTIME (20s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
+.PHONY: model
+model: ## check docs/model exhaustively with spin, and that its mutants fail (Debian: apt-get install spin gcc libc6-dev)
+	@scripts/model.sh
+
 .PHONY: bench
-bench: services-up ## measure speed and memory beside other tools; prints ratios of medians
+bench: services-up ## measure speed and memory beside other tools; prints a report in Markdown
 	scripts/bench.sh
+
+MINUTES ?= 5
+SEED ?= 0
+# engines of authority and copy, side by side: mariadb-mariadb, mariadb-postgres, postgres-mariadb, postgres-postgres
+ENGINES ?= mariadb-mariadb,mariadb-postgres,postgres-mariadb,postgres-postgres
+.PHONY: soak
+soak: build services-up ## MINUTES (5) of writers, damage and failing parts with a SEED, then an independent comparison; prints a summary
+	scripts/soak.sh -minutes $(MINUTES) -seed $(SEED) -pairs $(ENGINES) $(FLAGS)
 
 .PHONY: demo
 demo: build ## damage, find, carry over Kafka, repair, prove: on embedded servers, needs Go alone
 	cd demo && go run . -bin ../bin
+
+.PHONY: chart-test
+chart-test: $(REPORT) services-up ## hold the Helm chart against the APIs of Kubernetes, the services and Kafka
+	cd test/chart && go vet ./... && go vet -tags apiserver ./...
+	$(REPORT) test/chart -- -count=1
+
+.PHONY: chart-install
+chart-install: $(APISERVER) ## install, upgrade and roll back the chart on a real Kubernetes API server (first time: builds it, minutes)
+	cd test/chart && TRUEUP_APISERVER=$(APISERVER) go test -tags apiserver -run 'TestEveryChartInstalls|TestAnUpgradeRestarts' -count=1 .
 
 .PHONY: generate
 generate: $(BUF) $(PROTOC_GEN_GO) ## generate Go code from proto/
@@ -97,6 +119,11 @@ $(LINT): tools/go.mod
 
 $(PROTOC_GEN_GO): go.mod
 	go build -o $@ google.golang.org/protobuf/cmd/protoc-gen-go
+
+# A chart asks for a version of Kubernetes; the server says the one it was built from.
+$(APISERVER): $(wildcard test/chart/apiserver/*)
+	cd test/chart/apiserver && version=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) && \
+		go build -ldflags "-X k8s.io/component-base/version.gitVersion=$$version -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=$$(cut -d. -f2 <<<$$version)" -o $@ .
 
 $(REPORT): $(wildcard tools/testreport/*.go)
 	cd tools && go build -o $@ ./testreport

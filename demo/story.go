@@ -75,7 +75,7 @@ func (s *story) recruit(ctx context.Context) error {
 		s.crew = append(s.crew, fixer)
 	}
 	err := poll(ctx, func() (bool, error) {
-		claims, err := s.ask(ctx, "trueup_kafka_claims")
+		claims, err := s.ask(ctx, "trueup_kafka_claims", `topic="trueup.findings"`)
 		for _, n := range claims {
 			if n != partitions/fixers {
 				return false, err

@@ -108,6 +108,7 @@ func (w *workshop) yaml() string {
 	for _, t := range shop {
 		fmt.Fprintf(&b, "  - {name: %s}\n", t.name)
 	}
+	b.WriteString("governor: {source: {adapt: false}, target: {adapt: false}}\n") // embedded servers know nothing of their load
 	// Ranges of 2000 rows are small; they let the demo's progress be seen.
 	b.WriteString("validator: {confirm: 1s, range: {max_rows: 2000}}\nhttp: {listen: \"127.0.0.1:0\"}\n")
 	return b.String()

@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	// Vocabulary: values only, no I/O.
 	"pkg/row":       {},
 	"pkg/canonical": {"pkg/row"},
-	"pkg/schema":    {"pkg/canonical"},
+	"pkg/schema":    {"pkg/canonical", "pkg/row"},
 	"pkg/event":     {"pkg/canonical", "pkg/row", "proto/trueup/event/v1"},
 
 	// Databases: a dialect spells, database executes; dialects never import
@@ -33,13 +33,14 @@ var allowed = map[string][]string{
 	"pkg/dialect/mysql":       {"pkg/canonical", "pkg/dialect", "pkg/row", "pkg/schema"},
 	"pkg/dialect/postgres":    {"pkg/canonical", "pkg/dialect", "pkg/row", "pkg/schema"},
 	"pkg/dialect/dialecttest": {"pkg/canonical", "pkg/database", "pkg/dialect", "pkg/row", "pkg/schema", "internal/testenv"},
-	"pkg/database":            {"pkg/dialect", "pkg/dialect/mysql", "pkg/dialect/postgres", "pkg/row", "pkg/schema"},
+	"pkg/database":            {"pkg/canonical", "pkg/dialect", "pkg/dialect/mysql", "pkg/dialect/postgres", "pkg/row", "pkg/schema"},
 
 	// Finding differences.
 	"pkg/chunk":      {"pkg/row", "pkg/schema"},
 	"pkg/compare":    {"pkg/canonical", "pkg/event", "pkg/row", "pkg/schema"},
 	"pkg/validate":   {"pkg/canonical", "pkg/chunk", "pkg/compare", "pkg/event", "pkg/row", "pkg/schema"},
 	"pkg/checkpoint": {},
+	"pkg/cdc":        {"pkg/canonical", "pkg/row", "pkg/schema"},
 
 	// Carrying and repairing: the sinks meet fix, never each other.
 	"pkg/kafka":           {"pkg/event"},
@@ -47,6 +48,7 @@ var allowed = map[string][]string{
 	"pkg/fix":             {"pkg/canonical", "pkg/event", "pkg/row", "pkg/schema"},
 	"pkg/fix/sqlsink":     {"pkg/database", "pkg/event", "pkg/dialect", "pkg/fix", "pkg/row", "pkg/schema"},
 	"pkg/fix/sinktest":    {"pkg/canonical", "pkg/event", "pkg/fix", "pkg/row", "pkg/schema"},
+	"pkg/audit":           {"pkg/event", "pkg/fix"},
 
 	// Running.
 	"pkg/governor":  {},
@@ -54,7 +56,7 @@ var allowed = map[string][]string{
 	"pkg/lifecycle": {},
 	"pkg/config":    {},
 	"pkg/report":    {},
-	"pkg/telemetry": {"pkg/event", "pkg/fix", "pkg/kafka", "pkg/validate"},
+	"pkg/telemetry": {"pkg/event", "pkg/fix", "pkg/governor", "pkg/kafka", "pkg/validate"},
 }
 
 // TestImportsFollowTheLayers fails on an import that the table does not allow,

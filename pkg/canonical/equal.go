@@ -2,7 +2,6 @@ package canonical
 
 import (
 	"bytes"
-	"strconv"
 
 	"github.com/trueup/trueup/pkg/row"
 )
@@ -18,10 +17,14 @@ func Equal(t Type, rule Rule, a, b row.Value) bool {
 		return true
 	}
 	switch {
+	case rule.Comparator != nil:
+		return rule.Comparator.Equal(a, b)
 	case t.Kind == JSON || rule.JSON:
 		return equalJSON(a, b)
-	case rule.Tolerance > 0 && t.Kind.numeric():
-		return withinTolerance(rule.Tolerance, a, b)
+	case t.Kind.numeric():
+		return equalNumbers(t, rule, a, b)
+	case t.Kind.timed() && (rule.Precision != nil || rule.Cut != nil):
+		return equalTimes(t.Kind, rule, a, b)
 	case t.Kind == Text && (rule.Trim != "" || rule.Case != ""):
 		return equalText(rule, a, b)
 	default:
@@ -35,20 +38,4 @@ func equalText(rule Rule, a, b []byte) bool {
 		return equalFold(a, b)
 	}
 	return bytes.Equal(a, b)
-}
-
-// withinTolerance compares in exact decimal arithmetic, so that 1.1 and 1.0
-// are 0.1 apart and not a little more. NaN and the infinities are within
-// tolerance of nothing else.
-func withinTolerance(tolerance float64, a, b []byte) bool {
-	x, okX := parseNumber(a)
-	y, okY := parseNumber(b)
-	limit, okLimit := parseNumber(strconv.AppendFloat(nil, tolerance, 'e', -1, 64))
-	if !okX || !okY || !okLimit || !x.withinReach() || !y.withinReach() {
-		return false
-	}
-	exponent := min(x.exponent(), y.exponent(), limit.exponent())
-	difference := x.scaled(exponent)
-	difference.Sub(difference, y.scaled(exponent))
-	return difference.CmpAbs(limit.scaled(exponent)) <= 0
 }

@@ -2,6 +2,7 @@ package canonical
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -16,6 +17,9 @@ func value(text string) row.Value {
 	}
 	return append(row.Value{}, text...)
 }
+
+// first is a comparator of first letters.
+var first = &Comparator{Name: "first", Equal: func(a, b row.Value) bool { return a[0] == b[0] }}
 
 func TestEqualFollowsTheRule(t *testing.T) {
 	for _, c := range []struct {
@@ -61,6 +65,44 @@ func TestEqualFollowsTheRule(t *testing.T) {
 		{Int, Rule{Tolerance: 2}, "-1", "1", true},
 		{Int, Rule{Tolerance: 2}, "-1", "2", false},
 		{Text, Rule{Tolerance: 5}, "1", "2", false},
+		{Decimal, Rule{Relative: 0.01}, "100", "99", true},
+		{Decimal, Rule{Relative: 0.01}, "100", "98.99999999999999999999", false},
+		{Decimal, Rule{Relative: 0.01}, "-100", "100", false},
+		{Decimal, Rule{Relative: 0.5}, "0", "0.0000001", false},
+		{Decimal, Rule{Relative: 0.01, Tolerance: 1e-6}, "0", "0.0000001", true},
+		{Decimal, Rule{Relative: 0.01, Tolerance: 1e-6}, "100", "99", true},
+		{Float64, Rule{Relative: 1e-9}, "1e+300", "1.0000000001e+300", true},
+		{Float64, Rule{Relative: 0.99}, "NaN", "1", false},
+		{Float64, Rule{ULP: 1}, "0.1", "0.10000000000000002", true},
+		{Float64, Rule{ULP: 1}, "0.1", "0.10000000000000003", false},
+		{Float64, Rule{ULP: 2}, "0.1", "0.10000000000000003", true},
+		{Float64, Rule{ULP: 2}, "5e-324", "-5e-324", true},
+		{Float64, Rule{ULP: 1}, "5e-324", "-5e-324", false},
+		{Float64, Rule{ULP: math.MaxInt}, "1.7976931348623157e+308", "-1.7976931348623157e+308", false},
+		{Float64, Rule{ULP: 1}, "1.7976931348623157e+308", "Infinity", false},
+		{Float64, Rule{ULP: 1}, "NaN", "Infinity", false},
+		{Float32, Rule{ULP: 1}, "0.1", "0.10000001", true},
+		{Float32, Rule{ULP: 1}, "0.1", "0.10000002", false},
+		// A single against a double: in steps of the single.
+		{Float64, Rule{ULP: 1}.Between(Type{Kind: Float32}, Type{Kind: Float64}), "0.10000000149011612", "0.1", true},
+		{Float64, Rule{ULP: 1}.Between(Type{Kind: Float64}, Type{Kind: Float32}), "0.10000000149011612", "0.10000003", false},
+		{Float64, Rule{ULP: 1}.Between(Type{Kind: Float64}, Type{Kind: Float64}), "0.10000000149011612", "0.1", false},
+		{Float64, Rule{ULP: 1}.Between(Type{Kind: Float64}, Type{Kind: Float32}), "1e+300", "3.4028234663852886e+38", false},
+		{Decimal, Rule{Scale: new(2)}, "0.004", "0", true},
+		{Decimal, Rule{Scale: new(2)}, "-0.004", "0.004", true},
+		{Decimal, Rule{Scale: new(2)}, "0.005", "0.01", true},
+		{Decimal, Rule{Scale: new(2)}, "-0.005", "-0.01", true},
+		{Decimal, Rule{Scale: new(2)}, "-0.005", "0.005", false},
+		{Decimal, Rule{Scale: new(2)}, "0.0049", "0.0051", false},
+		{Decimal, Rule{Scale: new(0)}, "9.5", "10", true},
+		{Decimal, Rule{Scale: new(0)}, "99999999999999999999999.5", "100000000000000000000000", true},
+		{Decimal, Rule{Scale: new(2)}, "NaN", "0", false},
+		{Float64, Rule{Scale: new(2)}, "2.675", "2.68", true},
+		{Float64, Rule{Scale: new(2)}, "1e-300", "0", true},
+		{Float64, Rule{Scale: new(2)}, "Infinity", "1e+300", false},
+		{Text, Rule{Comparator: first}, "Anna", "Ada", true},
+		{Text, Rule{Comparator: first}, "Anna", "Eva", false},
+		{Text, Rule{Comparator: first}, "NULL", "Ada", false},
 		{Text, Rule{JSON: true}, `{"a":1, "b":2}`, `{"b":2,"a":1}`, true},
 		{Text, Rule{}, `{"a":1, "b":2}`, `{"b":2,"a":1}`, false},
 		{Text, Rule{JSON: true}, "no json", "no json ", false},

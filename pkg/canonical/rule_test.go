@@ -1,9 +1,12 @@
 package canonical
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/trueup/trueup/pkg/row"
 )
 
 func TestUnifyFindsTheTypeThatLosesNothing(t *testing.T) {
@@ -30,6 +33,10 @@ func TestUnifyFindsTheTypeThatLosesNothing(t *testing.T) {
 		{a: kind(Decimal), b: kind(Float64), rule: Rule{Tolerance: 1e-9}, want: kind(Decimal)},
 		{a: kind(Timestamp), b: kind(Instant), says: "{zone: UTC}"},
 		{a: kind(Timestamp), b: kind(Instant), rule: Rule{Zone: ZoneUTC}, want: kind(Instant)},
+		{a: kind(Timestamp), b: kind(Instant), rule: Rule{Zone: "Europe/Berlin"}, want: kind(Timestamp)},
+		{a: kind(Decimal), b: kind(Float64), rule: Rule{Relative: 1e-9}, want: kind(Decimal)},
+		{a: kind(Int), b: kind(Float64), rule: Rule{Scale: new(0)}, want: kind(Decimal)},
+		{a: kind(Decimal), b: kind(Float64), rule: Rule{ULP: 4}, says: "tolerance"},
 		{a: kind(Date), b: kind(Timestamp), says: "time of day"},
 		{a: kind(Date), b: kind(Timestamp), rule: Rule{Zone: ZoneUTC}, says: "exclude"},
 		{a: kind(Time), b: kind(Interval), says: "months"},
@@ -88,7 +95,34 @@ func TestRulesAreCheckedAgainstTheType(t *testing.T) {
 		{Rule{JSON: true}, Int, "rule json: is for texts and JSON"},
 		{Rule{JSON: true, Trim: "both"}, Text, "combined"},
 		{Rule{Zone: "UTC"}, Instant, ""},
-		{Rule{Zone: "Europe/Berlin"}, Instant, "say UTC"},
+		{Rule{Zone: "Europe/Berlin"}, Timestamp, ""},
+		{Rule{Zone: "Europe/Berlim"}, Timestamp, `no time zone is called "Europe/Berlim"; say UTC or`},
+		{Rule{Zone: "Local"}, Timestamp, "no time zone is called"},
+		{Rule{Relative: 1e-9, Tolerance: 1e-12, ULP: 2}, Float32, ""},
+		{Rule{Relative: 1}, Decimal, "between 0 and 1"},
+		{Rule{Relative: -0.5}, Decimal, "between 0 and 1"},
+		{Rule{Relative: math.NaN()}, Decimal, "between 0 and 1"},
+		{Rule{Relative: 0.1}, Date, "rule relative: is for numbers"},
+		{Rule{ULP: 1}, Float64, ""},
+		{Rule{ULP: 1}, Decimal, "rule ulp: is for two binary floating-point columns"},
+		{Rule{ULP: -1}, Float64, "above 0"},
+		{Rule{Scale: new(0)}, Decimal, ""},
+		{Rule{Scale: new(-1)}, Decimal, "from 0 to 1000"},
+		{Rule{Scale: new(1001)}, Decimal, "from 0 to 1000"},
+		{Rule{Scale: new(2)}, Int, "rule scale: is for numbers with fractional digits"},
+		{Rule{Scale: new(2), Tolerance: 1}, Decimal, "rule scale: decides by itself"},
+		{Rule{Precision: new(0)}, Time, ""},
+		{Rule{Precision: new(3), Zone: "UTC"}, Instant, ""},
+		{Rule{Precision: new(6)}, Instant, "rule precision: 6 fractional digits"},
+		{Rule{Cut: new(-1)}, Instant, "rule cut: -1 fractional digits"},
+		{Rule{Cut: new(3)}, Date, "rule cut: is for times with fractional seconds"},
+		{Rule{Precision: new(3), Cut: new(3)}, Time, "leave one of them out"},
+		{Rule{Enum: map[string]string{"a": "b"}}, Text, ""},
+		{Rule{Enum: map[string]string{"a": "b"}, Trim: "both"}, Text, "rule enum: decides by itself"},
+		{Rule{Bool: &BoolWords{}, Enum: map[string]string{}}, Bool, "decides by itself"},
+		{Rule{Comparator: &Comparator{Name: "soundex", Equal: func(a, b row.Value) bool { return true }}}, Text, ""},
+		{Rule{Comparator: &Comparator{Name: "soundex"}}, Text, "a name"},
+		{Rule{Comparator: &Comparator{}, Case: "ignore"}, Text, "rule comparator: decides by itself"},
 		{Rule{Zone: "UTC"}, Date, "rule zone: is for timestamps"},
 	} {
 		err := c.rule.Validate(Type{Kind: c.kind})
@@ -98,5 +132,37 @@ func TestRulesAreCheckedAgainstTheType(t *testing.T) {
 	}
 	if !(Rule{}).IsZero() || (Rule{JSON: true}).IsZero() {
 		t.Error("IsZero is wrong")
+	}
+}
+
+// A run that was interrupted knows the rules by their JSON.
+func TestRulesThatDifferHaveDifferentJSON(t *testing.T) {
+	equal := func(a, b row.Value) bool { return false }
+	seen := map[string]Rule{}
+	for _, rule := range []Rule{
+		{},
+		{Tolerance: 1},
+		{Relative: 0.1},
+		{ULP: 1},
+		{Scale: new(0)},
+		{Scale: new(1)},
+		{Precision: new(0)},
+		{Cut: new(0)},
+		{Zone: "UTC"},
+		{Enum: map[string]string{"a": "b"}},
+		{Enum: map[string]string{"a": "c"}},
+		{Bool: &BoolWords{True: []string{"Y"}, False: []string{"N"}}},
+		{Bool: &BoolWords{True: []string{"N"}, False: []string{"Y"}}},
+		{Comparator: &Comparator{Name: "a", Equal: equal}},
+		{Comparator: &Comparator{Name: "b", Equal: equal}},
+	} {
+		text, err := json.Marshal(rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, again := seen[string(text)]; again {
+			t.Errorf("%+v and %+v are both %s", rule, other, text)
+		}
+		seen[string(text)] = rule
 	}
 }

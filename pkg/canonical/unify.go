@@ -24,6 +24,9 @@ func (r Rule) Unify(source, target Type) (Type, error) {
 	if source.Kind == Unsupported || target.Kind == Unsupported {
 		return Type{}, fmt.Errorf("%s and %s cannot be compared; exclude the column", source, target)
 	}
+	if r.Translates() {
+		return r.unifyWords(source, target)
+	}
 	if source == target {
 		return source, nil
 	}
@@ -61,16 +64,20 @@ func widen(a, b Type) (Type, bool) {
 
 func (r Rule) unifyByRule(a, b Type) (Type, error) {
 	if a.Kind.float() && exactNumber(b.Kind) || b.Kind.float() && exactNumber(a.Kind) {
-		if r.Tolerance > 0 {
+		if r.approximates() {
 			return Type{Kind: Decimal}, nil
 		}
-		return Type{}, fmt.Errorf("%s and %s do not compare exactly; give the column a rule such as {tolerance: 1e-9}, or exclude it", a, b)
+		return Type{}, fmt.Errorf("%s and %s do not compare exactly; give the column a rule such as {tolerance: 1e-9}, {relative: 1e-9} or {scale: 2}, or exclude it", a, b)
 	}
 	if a.Kind == Timestamp && b.Kind == Instant || a.Kind == Instant && b.Kind == Timestamp {
-		if r.Zone == ZoneUTC {
+		switch r.Zone {
+		case ZoneUTC:
 			return Type{Kind: Instant}, nil
+		case "":
+			return Type{}, fmt.Errorf("%s and %s: only one side knows its time zone; if the other holds UTC give the column the rule {zone: UTC}, if local time its zone, such as {zone: Europe/Berlin}, else exclude it", a, b)
+		default: // an instant has one wall-clock time, but not the reverse
+			return Type{Kind: Timestamp}, nil
 		}
-		return Type{}, fmt.Errorf("%s and %s: only one side knows its time zone; if the other holds UTC give the column the rule {zone: UTC}, else exclude it", a, b)
 	}
 	return Type{}, fmt.Errorf("%s and %s cannot be compared%s; exclude the column, or give both sides the same type", a, b, reason(a.Kind, b.Kind))
 }

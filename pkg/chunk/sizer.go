@@ -87,7 +87,8 @@ type Sizer struct {
 	rows     int
 	ceiling  int       // lowered when a server refused a range as too large
 	perRow   []float64 // seconds per row of the recent ranges, oldest first
-	rowBytes float64   // largest recent mean size of a row; 0 until seen
+	rowBytes float64   // largest recent mean size of a row; 0 when not known
+	guessed  bool      // rowBytes was not seen yet
 }
 
 // firstRows is the size of the first range when the size of a row is known:
@@ -97,10 +98,15 @@ const firstRows = 10_000
 // firstRowsBlind is the same when it is not.
 const firstRowsBlind = 1_000
 
-// NewSizer returns a Sizer for a table whose rows are about rowBytes large (0:
-// unknown). The configuration must be valid.
+// textGrowth is how much larger than stored a row may be as text: a byte string
+// is two digits a byte, and a number of 8 bytes up to 20 digits. Several ranges
+// are cut before the first has been seen.
+const textGrowth = 3
+
+// NewSizer returns a Sizer for a table whose rows are stored in about rowBytes
+// (0: unknown). The configuration must be valid.
 func NewSizer(config SizerConfig, rowBytes int64) *Sizer {
-	s := &Sizer{config: config, ceiling: config.MaxRows, rowBytes: float64(rowBytes)}
+	s := &Sizer{config: config, ceiling: config.MaxRows, rowBytes: textGrowth * float64(rowBytes), guessed: true}
 	first := firstRowsBlind
 	if rowBytes > 0 {
 		first = firstRows
@@ -136,6 +142,9 @@ func (s *Sizer) Observe(sample Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rows := float64(sample.Rows)
+	if s.guessed {
+		s.rowBytes, s.guessed = 0, false
+	}
 	// The size decays slowly and rises at once: rows of one table may differ a
 	// lot, and too small a range only costs a round trip.
 	s.rowBytes = max(float64(sample.Bytes)/rows, s.rowBytes*0.9)

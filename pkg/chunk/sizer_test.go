@@ -67,10 +67,18 @@ func TestTheSlowEndOfTheRecentRangesDecides(t *testing.T) {
 }
 
 func TestTheFirstRangeIsCarefulWithLargeRows(t *testing.T) {
-	for rowBytes, want := range map[int64]int{0: 1000, 100: 10_000, 1 << 20: 8} {
+	for rowBytes, want := range map[int64]int{0: 1000, 100: 10_000, 1 << 20: 2} {
 		if got := sizer(SizerConfig{}, rowBytes).Rows(); got != want {
 			t.Errorf("rows of %d bytes: first range of %d rows, want %d", rowBytes, got, want)
 		}
+	}
+}
+
+func TestTheFirstRangeCorrectsTheGuess(t *testing.T) {
+	s := sizer(SizerConfig{}, 1<<20)
+	s.Observe(Sample{Rows: 2, Bytes: 2 << 20, Took: time.Millisecond})
+	if got := s.RowsWithin(8<<20, 100); got != 8 {
+		t.Errorf("%d rows of 1 MiB within 8 MiB", got)
 	}
 }
 

@@ -64,6 +64,24 @@ func (s *Splitter) Next(ctx context.Context, n int) (row.Range, bool, error) {
 	return row.Range{After: s.after}, true, nil
 }
 
+// Around returns the next range of about n rows as the other boundaries cut it,
+// for when the first cannot be asked about it; false when none of them can tell
+// where it ends. The range after it is Next's again.
+func (s *Splitter) Around(ctx context.Context, n int) (row.Range, bool, error) {
+	for _, boundary := range s.boundaries[min(1, len(s.boundaries)):] {
+		through, err := boundary(ctx, s.after, max(n, 1))
+		if err != nil {
+			return row.Range{}, false, fmt.Errorf("find the end of the range after %s: %w", start(s.after), err)
+		}
+		if through != nil && !SameKey(through, s.after) {
+			r := row.Range{After: s.after, Through: through}
+			s.after = through
+			return r, true, nil
+		}
+	}
+	return row.Range{}, false, nil
+}
+
 // Rest is what has not been handed out; it is meaningless after the last range.
 func (s *Splitter) Rest() row.Range { return row.Range{After: s.after} }
 

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -69,9 +70,10 @@ func (c *Comparer) Join(authority, replica row.Cursor, limits Limits) (Joined, e
 	j := &join{
 		comparer:  c,
 		limits:    limits,
-		authority: &stream{name: "authority", cursor: authority, waiting: map[string]waiting{}},
-		replica:   &stream{name: "copy", cursor: replica, waiting: map[string]waiting{}},
+		authority: &stream{name: "authority", undecoded: undecoded(authority), waiting: map[string]waiting{}},
+		replica:   &stream{name: "copy", undecoded: undecoded(replica), waiting: map[string]waiting{}},
 	}
+	j.undecoded = comparable(j.authority, j.replica)
 	j.turn = j.authority
 	for !j.authority.ended || !j.replica.ended {
 		if err := j.advance(); err != nil {
@@ -93,6 +95,9 @@ type join struct {
 	authority, replica *stream
 	differences        []Difference
 
+	// undecoded is whether rows can be held against each other as they were
+	// sent.
+	undecoded bool
 	// turn is the stream to read while the two are out of step.
 	turn *stream
 	// step counts how often the streams fell back into step. A row that waits
@@ -120,12 +125,12 @@ func kept[S ~[]row.Value](values S) int64 {
 
 // stream is one side being read.
 type stream struct {
-	name    string
-	cursor  row.Cursor
-	ended   bool
-	rows    int64
-	bytes   int64
-	waiting map[string]waiting
+	name      string
+	undecoded row.Undecoded
+	ended     bool
+	rows      int64
+	bytes     int64
+	waiting   map[string]waiting
 	// recent counts the rows waiting since the current step.
 	recent int
 	// mid is the key of the row read as row number midAt.
@@ -149,11 +154,15 @@ func (j *join) advance() error {
 }
 
 func (j *join) both() error {
-	a, err := j.authority.next()
+	same, err := j.same()
+	if same || err != nil {
+		return err
+	}
+	a, err := j.authority.row()
 	if err != nil {
 		return err
 	}
-	b, err := j.replica.next()
+	b, err := j.replica.row()
 	if err != nil {
 		return err
 	}
@@ -173,6 +182,30 @@ func (j *join) both() error {
 	return nil
 }
 
+// same moves both streams to their next rows and says whether these are the
+// same for all that was sent. Rows that are not may still be equal.
+func (j *join) same() (bool, error) {
+	if err := j.authority.advance(); err != nil {
+		return false, err
+	}
+	if err := j.replica.advance(); err != nil {
+		return false, err
+	}
+	if !j.undecoded || j.authority.ended || j.replica.ended {
+		return false, nil
+	}
+	a, b := j.authority.undecoded.Wire(), j.replica.undecoded.Wire()
+	if !slices.EqualFunc(a, b, sameBytes) {
+		return false, nil
+	}
+	n := size(a)
+	j.authority.bytes += n
+	j.replica.bytes += n
+	return true, nil
+}
+
+func sameBytes(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
+
 // one reads from the stream whose turn it is. A row that finds its partner
 // means that its stream is the one behind: it goes on until nothing the other
 // has sent lately is without a partner, and then both are in step again. A row
@@ -182,7 +215,10 @@ func (j *join) one() error {
 	if s.ended {
 		s = j.other(s)
 	}
-	r, err := s.next()
+	if err := s.advance(); err != nil {
+		return err
+	}
+	r, err := s.row()
 	if err != nil {
 		return err
 	}
@@ -296,27 +332,71 @@ func (j *join) other(s *stream) *stream {
 	return j.authority
 }
 
-// next returns the stream's next row, or nil once it has ended.
-func (s *stream) next() (row.Row, error) {
+// advance moves the stream to its next row, if it has one.
+func (s *stream) advance() error {
 	if s.ended {
-		return nil, nil
+		return nil
 	}
-	r, err := s.cursor.Next()
+	err := s.undecoded.Advance()
 	// Compared as it is: a lost connection may be reported as an error that
 	// wraps io.EOF, and must not pass for the end of the rows.
 	if err == io.EOF { //nolint:errorlint // see above
 		s.ended = true
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the %s's rows: %w", s.name, err)
+	}
+	s.rows++
+	return nil
+}
+
+// row returns the row the stream is at, or nil once it has ended.
+func (s *stream) row() (row.Row, error) {
+	if s.ended {
 		return nil, nil
 	}
+	r, err := s.undecoded.Row()
 	if err != nil {
 		return nil, fmt.Errorf("read the %s's rows: %w", s.name, err)
 	}
-	s.rows++
 	s.bytes += size(r)
 	return r, nil
 }
 
-func size[S ~[]row.Value](values S) int64 {
+// comparable says whether the rows of two streams can be held against each
+// other as they were sent.
+func comparable(a, b *stream) bool {
+	form := a.undecoded.Form()
+	return form != "" && form == b.undecoded.Form()
+}
+
+// undecoded makes any cursor one that may, or may not, compare rows undecoded.
+func undecoded(c row.Cursor) row.Undecoded {
+	if u, ok := c.(row.Undecoded); ok {
+		return u
+	}
+	return &decoded{Cursor: c}
+}
+
+// decoded is a cursor that hands out rows only.
+type decoded struct {
+	row.Cursor
+	current row.Row
+}
+
+func (d *decoded) Advance() (err error) {
+	d.current, err = d.Next()
+	return err
+}
+
+func (d *decoded) Row() (row.Row, error) { return d.current, nil }
+
+func (d *decoded) Wire() [][]byte { return nil }
+
+func (d *decoded) Form() string { return "" }
+
+func size[S ~[]E, E ~[]byte](values S) int64 {
 	n := 0
 	for _, v := range values {
 		n += len(v)

@@ -14,22 +14,31 @@ import (
 type script struct {
 	columns int
 	rows    [][]dialect.Raw
+	row     []dialect.Raw
 	err     error // after the rows
 	closed  int
 }
 
 func (s *script) width() int { return s.columns }
 
-func (s *script) next(dest []dialect.Raw) error {
+func (s *script) advance() error {
 	if len(s.rows) == 0 {
 		err := s.err
 		s.err = io.EOF // as drivers do: an error once, then the end
 		return err
 	}
-	copy(dest, s.rows[0])
-	s.rows = s.rows[1:]
+	s.row, s.rows = s.rows[0], s.rows[1:]
 	return nil
 }
+
+func (s *script) read(dest []dialect.Raw) error {
+	copy(dest, s.row)
+	return nil
+}
+
+func (s *script) wire() [][]byte { return nil }
+
+func (s *script) form() string { return "" }
 
 func (s *script) close() { s.closed++ }
 
@@ -111,7 +120,7 @@ func TestAnUnreadableValueIsAnErrorOfTheRow(t *testing.T) {
 }
 
 func TestAResultOfAnotherWidthIsRefused(t *testing.T) {
-	c := cursorOver(t, &script{columns: 2})
+	c := cursorOver(t, &script{columns: 2, rows: [][]dialect.Raw{{text("1"), text("2")}}})
 	c.decoder = newDecoder(plain{}, make([]schema.ViewColumn, 3))
 	if _, err := c.Next(); err == nil || !strings.Contains(err.Error(), "2 columns where 3") {
 		t.Errorf("Next = %v", err)

@@ -73,11 +73,14 @@ type valueError struct{ error }
 func (e *valueError) Unwrap() error { return e.error }
 
 // tooLargeError is a range whose rows the server would have to cut to digest.
-type tooLargeError struct{ rows int64 }
+type tooLargeError struct {
+	rows   int64
+	packet int64 // the server's max_allowed_packet in bytes
+}
 
 // Error says how much was to be digested.
 func (e *tooLargeError) Error() string {
-	return fmt.Sprintf("the server cannot hold the texts of %d rows at once", e.rows)
+	return fmt.Sprintf("the server cannot hold the texts of %d rows at once, its max_allowed_packet is %d bytes", e.rows, e.packet)
 }
 
 // fail wraps what went wrong. ctx is that of the operation: once it has ended,

@@ -41,7 +41,7 @@ func TestErrorsInConnectingHaveAClassAndAHint(t *testing.T) {
 		{&pgconn.PgError{Code: "57P03"}, dialect.ClassTransient, ""},
 		{&pgconn.PgError{Code: "25006"}, dialect.ClassTransient, "primary"},
 		{gomysql.ErrPktTooLarge, dialect.ClassLimit, "max_allowed_packet"},
-		{&tooLargeError{rows: 5}, dialect.ClassLimit, "group_concat_max_len"},
+		{&tooLargeError{rows: 5}, dialect.ClassLimit, "max_allowed_packet"},
 		{gomysql.ErrInvalidConn, dialect.ClassTransient, ""},
 		{driver.ErrBadConn, dialect.ClassTransient, ""},
 		{io.ErrUnexpectedEOF, dialect.ClassTransient, ""},

@@ -44,7 +44,7 @@ const (
 	hintTimeout     = "the server's statement time-out ended it; raise the time-out or use smaller ranges"
 	hintTLS         = "check tls= (MySQL) or sslmode= (PostgreSQL) in the DSN, and that the server's certificate is valid for this host"
 	hintDial        = "check host and port of the DSN, and that the server runs and may be reached from here"
-	hintDigest      = "raise group_concat_max_len and max_allowed_packet on the server, or use smaller ranges"
+	hintDigest      = "raise max_allowed_packet on the server, or use smaller ranges or the method merge"
 )
 
 // privileges are what an operation needs on its table.

@@ -16,7 +16,7 @@ import (
 // mysqlPool lends connections through database/sql, and works beneath its Scan:
 // statements are prepared, so rows arrive in the binary protocol, which costs
 // the server about half of the text protocol, and values are read without
-// conversion.
+// conversion. Where the connection is plain, rows are taken from the wire.
 type mysqlPool struct {
 	db     *sql.DB
 	killer killer
@@ -38,7 +38,8 @@ func (c *mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) { ret
 func (c *mysqlConnector) link(ctx context.Context) (*mysqlLink, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	conn, err := c.Connector.Connect(ctx)
+	var wire *tap
+	conn, err := c.Connector.Connect(context.WithValue(ctx, tapKey{}, &wire))
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func (c *mysqlConnector) link(ctx context.Context) (*mysqlLink, error) {
 		_ = conn.Close()
 		return nil, err
 	}
-	link := &mysqlLink{Conn: conn, tag: tag}
+	link := &mysqlLink{Conn: conn, tap: wire, tag: tag}
 	for _, statement := range c.setup {
 		if err := link.command(ctx, statement); err != nil {
 			_ = conn.Close()
@@ -111,7 +112,16 @@ func (s *mysqlSession) start(ctx context.Context, q dialect.Query) (stream, erro
 		s.stopOnServer(ctx)
 		return nil, err
 	}
-	return &mysqlStream{session: s, rows: rows, values: make([]driver.Value, len(rows.Columns()))}, nil
+	plain := mysqlStream{session: s, rows: rows, values: make([]driver.Value, len(rows.Columns()))}
+	if s.link.tap == nil {
+		return &plain, nil
+	}
+	wire, err := newWireStream(plain, s.link.tap)
+	if err != nil {
+		plain.close()
+		return nil, err
+	}
+	return wire, nil
 }
 
 func (s *mysqlSession) exec(ctx context.Context, q dialect.Query) (int64, error) {
@@ -145,7 +155,7 @@ func (s *mysqlSession) discard() {
 	})
 }
 
-// mysqlStream implements stream.
+// mysqlStream implements stream through the driver alone.
 type mysqlStream struct {
 	session *mysqlSession
 	rows    driver.Rows
@@ -155,15 +165,21 @@ type mysqlStream struct {
 
 func (s *mysqlStream) width() int { return len(s.values) }
 
-func (s *mysqlStream) next(dest []dialect.Raw) error {
+func (s *mysqlStream) advance() error {
 	err := s.rows.Next(s.values)
 	if err == io.EOF { //nolint:errorlint // database/sql/driver.Rows: the bare value marks the end
 		s.ended = true
 		return io.EOF
 	}
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// form implements stream: the driver keeps no row as it was sent.
+func (s *mysqlStream) form() string { return "" }
+
+func (s *mysqlStream) wire() [][]byte { return nil }
+
+func (s *mysqlStream) read(dest []dialect.Raw) error {
 	for i, v := range s.values {
 		if err := rawFromMySQL(&dest[i], v); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,6 +51,14 @@ func mysqlConfig(c Config, a address) (*mysql.Config, error) {
 	}
 	config.Net = "tcp"
 	return config, mysqlTLS(config, own)
+}
+
+// tappable says whether packets travel as they are and without a read timeout,
+// which the driver alone would keep.
+func tappable(config *mysql.Config, a address) bool {
+	encrypted := config.TLS != nil || config.TLSConfig != "" && config.TLSConfig != "false"
+	compressed := slices.ContainsFunc(a.params, func(p param) bool { return p.name == "compress" })
+	return !encrypted && !compressed && config.ReadTimeout == 0
 }
 
 // mysqlParameters reads the driver's parameters into a configuration and

@@ -13,6 +13,8 @@ import (
 // mysqlLink is one physical connection, with the statements it has prepared.
 type mysqlLink struct {
 	driver.Conn
+	// tap is the connection as rows can be taken from it; nil where they can not.
+	tap *tap
 	// tag stands as a comment before every statement: it tells an operator who
 	// asks, and finds the statement again when it has to be stopped.
 	tag        string

@@ -27,6 +27,7 @@ type DB struct {
 	version  string
 	readOnly bool
 	limits   limits
+	packet   int64  // MySQL's max_allowed_packet in bytes
 	now      string // the statement that asks for the server's clock
 }
 
@@ -68,6 +69,9 @@ func (db *DB) openMySQL(ctx context.Context, c Config, a address) error {
 	}
 	db.version = server.version
 	config.MaxAllowedPacket = int(server.maxPacket)
+	if tappable(config, a) {
+		config.DialFunc = tapped(config.DialFunc)
+	}
 	connector, err := newMySQLConnector(config)
 	if err != nil {
 		return err
@@ -75,7 +79,7 @@ func (db *DB) openMySQL(ctx context.Context, c Config, a address) error {
 	connector.application = c.Application
 	connector.setup = append(db.dialect.Setup(c.ReadOnly), mysqlTimeout(db.dialect.Engine(), c.StatementTimeout)...)
 	db.pool = newMySQLPool(connector, c.MaxConns)
-	db.limits = limitsOf(server.maxPacket)
+	db.limits, db.packet = limitsOf(server.maxPacket), server.maxPacket
 	db.now = "SELECT UTC_TIMESTAMP(6)"
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/trueup/trueup/pkg/dialect"
@@ -89,9 +90,9 @@ func (s *postgresSession) start(ctx context.Context, q dialect.Query) (stream, e
 	ctx, cancel := context.WithCancel(ctx)
 	// Parsed anew each time, in the one round trip it takes anyway: nothing is
 	// kept on the server that a connection pooler in between could lose.
-	reader := s.conn.Conn().PgConn().ExecParams(ctx, q.SQL, args, nil, nil, nil)
+	reader := s.conn.Conn().PgConn().ExecParams(ctx, q.SQL, args, nil, nil, postgresFormats(q.Binary))
 	if fields := reader.FieldDescriptions(); fields != nil {
-		return &postgresStream{reader: reader, cancel: cancel, columns: len(fields)}, nil
+		return &postgresStream{reader: reader, cancel: cancel, fields: fields}, nil
 	}
 	defer cancel()
 	if _, err := reader.Close(); err != nil {
@@ -158,27 +159,58 @@ func postgresArgs(args []any) ([][]byte, error) {
 	return out, nil
 }
 
-// postgresStream implements stream.
-type postgresStream struct {
-	reader  *pgconn.ResultReader
-	cancel  context.CancelFunc
-	columns int
+// postgresFormats says how each column is to be sent; nil is text for all.
+func postgresFormats(binary []bool) []int16 {
+	if binary == nil {
+		return nil
+	}
+	out := make([]int16, len(binary))
+	for i, b := range binary {
+		if b {
+			out[i] = pgtype.BinaryFormatCode
+		}
+	}
+	return out
 }
 
-func (s *postgresStream) width() int { return s.columns }
+// postgresStream implements stream.
+type postgresStream struct {
+	reader *pgconn.ResultReader
+	cancel context.CancelFunc
+	fields []pgconn.FieldDescription
+}
 
-func (s *postgresStream) next(dest []dialect.Raw) error {
-	if !s.reader.NextRow() {
-		// Only Close tells the end from a lost connection.
-		if _, err := s.reader.Close(); err != nil {
-			return err
-		}
-		return io.EOF
+func (s *postgresStream) width() int { return len(s.fields) }
+
+func (s *postgresStream) advance() error {
+	if s.reader.NextRow() {
+		return nil
 	}
+	// Only Close tells the end from a lost connection.
+	if _, err := s.reader.Close(); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+func (s *postgresStream) wire() [][]byte { return s.reader.Values() }
+
+func (s *postgresStream) form() string {
+	var b strings.Builder
+	for _, f := range s.fields {
+		fmt.Fprintf(&b, "%d/%d,", f.DataTypeOID, f.Format)
+	}
+	return b.String()
+}
+
+func (s *postgresStream) read(dest []dialect.Raw) error {
 	for i, v := range s.reader.Values() {
-		if v == nil {
+		switch {
+		case v == nil:
 			dest[i] = dialect.Raw{}
-		} else {
+		case s.fields[i].Format == pgtype.BinaryFormatCode:
+			dest[i] = dialect.Raw{Kind: dialect.RawBinary, Bytes: v}
+		default:
 			dest[i] = dialect.Raw{Kind: dialect.RawBytes, Bytes: v}
 		}
 	}

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -62,6 +63,9 @@ func (db *DB) Digest(ctx context.Context, v *schema.View, r row.Range) (row.Dige
 		return row.Digest{}, db.fail(ctx, what, err)
 	}
 	d, err := digest(line)
+	if large, ok := errors.AsType[*tooLargeError](err); ok {
+		large.packet = db.packet
+	}
 	if err != nil {
 		return row.Digest{}, db.fail(ctx, what, err)
 	}

@@ -38,9 +38,18 @@ type session interface {
 type stream interface {
 	// width is the number of columns.
 	width() int
-	// next fills dest, one Raw for each column, valid until the following
-	// call; io.EOF after the last row.
-	next(dest []dialect.Raw) error
+	// advance moves to the next row; io.EOF after the last one.
+	advance() error
+	// read decodes the row: one Raw for each column, valid until the next
+	// advance.
+	read(dest []dialect.Raw) error
+	// wire is the row as the server sent it, in pieces that are nil where a
+	// value is NULL, valid until the next advance.
+	wire() [][]byte
+	// form describes how the types of the result are sent: of two streams with
+	// the same form, rows with the same wire read alike. Empty where there is
+	// no wire.
+	form() string
 	// close ends the statement. Rows not yet read are not read: the
 	// connection is given up instead, and the server told to stop.
 	close()

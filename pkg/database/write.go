@@ -95,10 +95,23 @@ func (tx *Tx) rows(
 	return out, nil
 }
 
-// Insert writes whole rows. A key that exists is an error of ClassDuplicate.
+// Insert writes whole rows, and has the numbers that the table gives out by
+// itself go on after theirs: a sequence does not know of values it did not give.
+// A key that exists is an error of ClassDuplicate.
 func (tx *Tx) Insert(ctx context.Context, v *schema.View, rows []row.Row) error {
-	_, err := write(ctx, tx, v, "insert rows into", rows,
+	const op = "insert rows into"
+	rows, err := tx.own(ctx, v, op, rows)
+	if err != nil {
+		return err
+	}
+	_, err = write(ctx, tx, v, op, rows,
 		func(part []row.Row) dialect.Query { return tx.db.dialect.Insert(v, part) })
+	if q, needed := tx.db.dialect.Advance(v, rows); needed && err == nil {
+		return tx.do(ctx, subject{op: "advance the sequence of", table: v.Table.Name.String()}, func() error {
+			_, err := tx.session.exec(ctx, q)
+			return err
+		})
+	}
 	return err
 }
 
@@ -116,15 +129,35 @@ func (tx *Tx) UpdateAll(ctx context.Context, v *schema.View, rows []row.Row, pos
 	if slices.ContainsFunc(positions, v.IsKey) {
 		most = 1 // a key that changes must not be taken for another row's
 	}
+	const op = "update rows of"
+	rows, err := tx.own(ctx, v, op, rows, positions...)
+	if err != nil {
+		return 0, err
+	}
 	var total int64
 	for part := range slices.Chunk(rows, most) {
-		n, err := write(ctx, tx, v, "update rows of", part,
+		n, err := write(ctx, tx, v, op, part,
 			func(part []row.Row) dialect.Query { return tx.db.dialect.Update(v, part, positions) })
 		if total += n; err != nil {
 			return total, err
 		}
 	}
 	return total, nil
+}
+
+// own are the rows as the table holds them, see dialect.Own.
+func (tx *Tx) own(ctx context.Context, v *schema.View, op string, rows []row.Row, positions ...int) ([]row.Row, error) {
+	out := make([]row.Row, len(rows))
+	err := tx.do(ctx, subject{op: op, table: v.Table.Name.String()}, func() error {
+		for i, r := range rows {
+			var err error
+			if out[i], err = dialect.Own(v, r, positions...); err != nil {
+				return &valueError{err}
+			}
+		}
+		return nil
+	})
+	return out, err
 }
 
 // Delete removes the rows with the given keys and returns their number.

@@ -4,6 +4,8 @@
 package dialect
 
 import (
+	"time"
+
 	"github.com/trueup/trueup/pkg/row"
 	"github.com/trueup/trueup/pkg/schema"
 )
@@ -12,6 +14,10 @@ import (
 type Query struct {
 	SQL  string
 	Args []any
+	// Binary says which columns of the result are to be sent in the engine's
+	// binary form and handed over as RawBinary, where the driver leaves the
+	// choice; nil asks for none.
+	Binary []bool
 }
 
 // RawKind says which field of a Raw holds the value.
@@ -24,7 +30,10 @@ const (
 	RawUint
 	RawFloat32
 	RawFloat64
+	// RawBytes is a text, or the bytes of a byte string.
 	RawBytes
+	// RawBinary is the binary form of the column's own type.
+	RawBinary
 )
 
 // Raw is one value as the driver handed it over, without the allocation an
@@ -55,6 +64,9 @@ const (
 	ClassRow
 	// ClassDuplicate is ClassRow's special case of a unique key met.
 	ClassDuplicate
+	// ClassReference is ClassRow's special case of a foreign key: the row that
+	// is referred to is not there (yet), or rows that refer to this one (still) are.
+	ClassReference
 	// ClassDenied is a missing privilege.
 	ClassDenied
 	// ClassSchema is a table or column that is not (or no longer) as expected.
@@ -118,12 +130,43 @@ type Dialect interface {
 	// Lock is Lookup inside a transaction that means to write: it locks the
 	// rows in key order, and silently leaves out those another transaction holds.
 	Lock(v *schema.View, keys []row.Key) Query
+	// Holders asks which rows of the table, the view's filter aside, have the
+	// values of one of the given rows in the columns of a unique key, at the
+	// given positions; equal as the server's index has it. Each line is the
+	// position of the given row, 1 if the view's filter hides the row found and
+	// else 0, and that row's key.
+	Holders(v *schema.View, unique []int, rows []row.Row) Query
 	// Count asks for the number of rows of the view.
 	Count(v *schema.View) Query
+	// Span asks for the first and the last time in a column between
+	// schema.FirstTime and schema.LastTime, in one row, as "2006-01-02
+	// 15:04:05" in UTC; both are NULL without rows.
+	Span(v *schema.View, c schema.Column) Query
+	// Windows asks for the number of rows in each window that has some, and in
+	// the places outside: two whole numbers a row, as schema.WindowRows has them.
+	Windows(v *schema.View, w schema.Windows) Query
+	// During is the condition that a column lies in a stretch of time, in the
+	// engine's SQL; a zero time leaves the end open, two ask for NULL.
+	During(c schema.Column, from, until time.Time) string
+
+	// Changes asks for at most n rows of the view, in key order, behind the key
+	// after (nil: from the start). The key begins with a time, which lies from
+	// from on and before until. It is answered from an index that begins with
+	// the column where there is one.
+	Changes(v *schema.View, after row.Key, from, until time.Time, n int) Query
+	// OpenTransactions asks what schema.OpenTransactions tells, in one row of
+	// texts: the clock, the oldest start (NULL: none) and its connection, each
+	// time as "2006-01-02 15:04:05.000000" in UTC; the number of prepared
+	// transactions; 1 if the user may see all; the server's time zone.
+	OpenTransactions() Query
 
 	// Insert writes whole rows of the view; a key that exists is an error of
 	// ClassDuplicate, never an overwrite.
 	Insert(v *schema.View, rows []row.Row) Query
+	// Advance moves the positions of the view's Identity columns past the rows'
+	// values, never backwards; false where Insert does that by itself, or there
+	// is none.
+	Advance(v *schema.View, rows []row.Row) (Query, bool)
 	// Update writes the columns at the given positions of the rows with the
 	// given rows' keys, to each its own values. The rows have different keys,
 	// and of several rows no position is one of the key's.
@@ -132,6 +175,13 @@ type Dialect interface {
 	UpdateRows() int
 	// Delete removes the rows with the given keys.
 	Delete(v *schema.View, keys []row.Key) Query
+
+	// Probes are what the engine can be asked about its load. Of several for one
+	// figure the first that works is to be used.
+	Probes() []Probe
+	// Cores asks for the number of the server's cores, one number in one row;
+	// false where the engine does not tell.
+	Cores() (Query, bool)
 
 	// AppendValue appends the canonical text of a raw value to dst. Column and
 	// value come by reference, being large and met once per value; neither is

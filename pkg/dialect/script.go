@@ -12,6 +12,10 @@ import (
 // after the statements of Setup(false), which fix time zone and encoding.
 // Values are literals. Columns the server computes are left out, as in Insert.
 func InsertScript(d Dialect, v *schema.View, r row.Row) string {
+	own, err := Own(v, r)
+	if err != nil {
+		return unwritten(d, v, r, err)
+	}
 	var columns, values []string
 	override := ""
 	for i, c := range v.Columns {
@@ -22,7 +26,7 @@ func InsertScript(d Dialect, v *schema.View, r row.Row) string {
 			override = " OVERRIDING SYSTEM VALUE"
 		}
 		columns = append(columns, d.Quote(c.Name))
-		values = append(values, d.Literal(c, r[i]))
+		values = append(values, d.Literal(c, own[i]))
 	}
 	return "INSERT INTO " + d.TableName(v.Table.Name) + " (" + strings.Join(columns, ", ") + ")" + override +
 		" VALUES (" + strings.Join(values, ", ") + ");"
@@ -31,10 +35,14 @@ func InsertScript(d Dialect, v *schema.View, r row.Row) string {
 // UpdateScript is InsertScript's counterpart for Update. It is empty when no
 // position can be written.
 func UpdateScript(d Dialect, v *schema.View, r row.Row, positions []int) string {
+	own, err := Own(v, r, positions...)
+	if err != nil {
+		return unwritten(d, v, r, err)
+	}
 	var sets []string
 	for _, p := range positions {
 		if c := v.Columns[p]; !c.Generated {
-			sets = append(sets, d.Quote(c.Name)+" = "+d.Literal(c, r[p]))
+			sets = append(sets, d.Quote(c.Name)+" = "+d.Literal(c, own[p]))
 		}
 	}
 	if len(sets) == 0 {
@@ -52,10 +60,19 @@ func DeleteScript(d Dialect, v *schema.View, key row.Key) string {
 	return "DELETE FROM " + d.TableName(v.Table.Name) + " WHERE " + keyScript(d, v, key) + ";"
 }
 
+// unwritten is a comment in place of a statement that cannot be spelled. A line
+// feed in the key would end it.
+func unwritten(d Dialect, v *schema.View, r row.Row, err error) string {
+	return strings.ReplaceAll("-- not repairable, "+keyScript(d, v, r.Key(v.Key))+": "+err.Error(), "\n", " ")
+}
+
 func keyScript(d Dialect, v *schema.View, key row.Key) string {
 	terms := make([]string, 0, len(key)+1)
 	for i, c := range v.KeyColumns() {
 		terms = append(terms, d.Quote(c.Name)+" = "+d.Literal(c, key[i]))
+	}
+	for _, f := range v.Fixed {
+		terms = append(terms, d.Quote(f.Name)+" = "+d.Literal(f.ViewColumn, f.Value))
 	}
 	if v.Where != "" {
 		terms = append(terms, "("+v.Where+")")

@@ -4,6 +4,7 @@
 package event
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/trueup/trueup/pkg/canonical"
@@ -77,6 +78,10 @@ type Finding struct {
 	// Columns are the source names of the columns that differed; a hint for
 	// people, empty unless Kind is NotEqual.
 	Columns []string
+	// CollidesWith is the key of a row on the side that lacks this one, which
+	// that side's collation holds equal to Key; nil when there is none. A hint
+	// for people that is not part of the published event.
+	CollidesWith Key
 	// TraceParent is the W3C trace context the finding travels with, empty
 	// when none. It is carried beside the event, not in it.
 	TraceParent string
@@ -98,6 +103,8 @@ const (
 	Held
 	// Dead: the row cannot be repaired without a person; it is in the dead topic.
 	Dead
+	// Undone: the copy was given back what it had before a repair.
+	Undone
 )
 
 // String is the result's name on the wire and in output.
@@ -113,6 +120,8 @@ func (r Result) String() string {
 		return "held"
 	case Dead:
 		return "dead"
+	case Undone:
+		return "undone"
 	default:
 		return "unknown"
 	}
@@ -121,7 +130,7 @@ func (r Result) String() string {
 // Action is the statement that repaired a row.
 type Action uint8
 
-// The actions. NoAction goes with every result but Repaired.
+// The actions. NoAction goes with every result but Repaired and Undone.
 const (
 	NoAction Action = iota
 	Insert
@@ -151,8 +160,10 @@ type Outcome struct {
 	Key       Key
 	Run       string
 	Epoch     uint64
-	Result    Result
-	Action    Action
+	// Kind is the finding's; unknown in outcomes of before it was told.
+	Kind   Kind
+	Result Result
+	Action Action
 	// Columns are the source names of the columns an update changed.
 	Columns []string
 	// Class and Reason say why a finding is held or dead; Class is a stable
@@ -168,6 +179,17 @@ type Outcome struct {
 	Took time.Duration
 	// DryRun marks an outcome that says what would have been done.
 	DryRun bool
+	// Writes is what was committed, in order: mostly one write, several where the
+	// authority's row changed meanwhile.
+	Writes []Write
+	// UndoOf names the write that was taken back; see WriteID.
+	UndoOf string
 	// TraceParent is the finding's.
 	TraceParent string
 }
+
+// ID names the outcome: a finding that is delivered twice has two.
+func (o Outcome) ID() string { return o.FindingID + "/" + strconv.FormatInt(o.At.UnixNano(), 10) }
+
+// WriteID names one of the outcome's writes, by its position.
+func (o Outcome) WriteID(position int) string { return o.ID() + "/" + strconv.Itoa(position) }

@@ -25,6 +25,8 @@ const (
 	HeaderTime        = "ce_time"
 	HeaderContentType = "content-type"
 	HeaderTraceParent = "traceparent"
+	// HeaderInstance tells the processes apart that write the same kind of events.
+	HeaderInstance = "trueup-instance"
 )
 
 // Encoder turns events into records.
@@ -33,6 +35,8 @@ type Encoder struct {
 	ContentType string
 	// Source is the ce_source of every record: which service wrote it.
 	Source string
+	// Instance is in HeaderInstance of every record; empty for none.
+	Instance string
 }
 
 // Finding encodes a finding. All findings about a row have the same key, so
@@ -47,8 +51,7 @@ func (e Encoder) Finding(f Finding) (Record, error) {
 // time beside the finding's ID: a finding that is delivered twice has two outcomes.
 func (e Encoder) Outcome(o Outcome) (Record, error) {
 	value, err := MarshalOutcome(o, e.ContentType)
-	id := o.FindingID + "/" + strconv.FormatInt(o.At.UnixNano(), 10)
-	headers := e.headers("Outcome", id, o.At, o.TraceParent)
+	headers := e.headers("Outcome", o.ID(), o.At, o.TraceParent)
 	return Record{RowKey(o.Pair, o.Key.Values()), value, headers}, err
 }
 
@@ -77,6 +80,9 @@ func (e Encoder) headers(name, id string, at time.Time, traceParent string) map[
 	}
 	if !at.IsZero() {
 		h[HeaderTime] = at.UTC().Format(time.RFC3339Nano)
+	}
+	if e.Instance != "" {
+		h[HeaderInstance] = e.Instance
 	}
 	if traceParent != "" {
 		h[HeaderTraceParent] = traceParent

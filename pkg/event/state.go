@@ -1,6 +1,7 @@
 package event
 
 import (
+	"strings"
 	"time"
 )
 
@@ -65,4 +66,34 @@ type PairState struct {
 	Watermark time.Time
 	Phase     string
 	At        time.Time
+}
+
+// The kinds of records in the state topic. The topic keeps the last record of a
+// key, so that what different writers have to say stands under different keys:
+// the kind, a slash and the rest.
+const (
+	// StatePosition: a PairState, whose key is the pair alone.
+	StatePosition = ""
+	// StateEpoch: a Decision.
+	StateEpoch = "epoch"
+	// StateBreaker: a pair whose repairs are held back, or no longer.
+	StateBreaker = "breaker"
+)
+
+// StateKey is the key of a record in the state topic.
+func StateKey(kind, rest string) []byte {
+	if kind == StatePosition {
+		return []byte(rest)
+	}
+	return []byte(kind + "/" + rest)
+}
+
+// StateKind takes a key of the state topic apart.
+func StateKind(key []byte) (kind, rest string) {
+	for _, kind := range []string{StateEpoch, StateBreaker} {
+		if rest, ok := strings.CutPrefix(string(key), kind+"/"); ok {
+			return kind, rest
+		}
+	}
+	return StatePosition, string(key)
 }

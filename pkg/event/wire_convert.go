@@ -36,40 +36,45 @@ func findingFromWire(m *eventv1.Finding) (Finding, error) {
 }
 
 func outcomeToWire(o Outcome) (*eventv1.Outcome, error) {
+	kind, errKind := kinds.toWireOrNone(o.Kind)
 	result, errResult := results.toWire(o.Result)
 	action, errAction := actions.toWire(o.Action)
 	key, errKey := keyToWire(o.Key)
 	detected, errDetected := timeToWire("detected_at", o.DetectedAt)
 	at, errAt := timeToWire("at", o.At)
+	writes, errWrites := writesToWire(o.Writes)
 	err := errors.Join(required("finding_id", o.FindingID), required("pair", o.Pair),
-		errResult, errAction, errKey, errDetected, errAt)
+		errKind, errResult, errAction, errKey, errDetected, errAt, errWrites)
 	if o.Attempts < 0 || o.Attempts > math.MaxUint32 {
 		err = errors.Join(err, fmt.Errorf("attempts %d is not between 0 and %d", o.Attempts, uint32(math.MaxUint32)))
 	}
 	return &eventv1.Outcome{
-		FindingId: o.FindingID, Pair: o.Pair, Key: key, Run: o.Run, Epoch: o.Epoch,
+		FindingId: o.FindingID, Pair: o.Pair, Key: key, Run: o.Run, Epoch: o.Epoch, Kind: kind,
 		Result: result, Action: action, Columns: o.Columns, ErrorClass: o.Class,
 		// A database's message may quote bytes of any encoding. The reason is
 		// for people: it is better told with marks than not at all.
 		Reason:   strings.ToValidUTF8(o.Reason, "\uFFFD"),
 		Attempts: uint32(o.Attempts), DetectedAt: detected, At: at,
-		Took: durationpb.New(o.Took), DryRun: o.DryRun,
+		Took: durationpb.New(o.Took), DryRun: o.DryRun, Writes: writes, UndoOf: o.UndoOf,
 	}, err
 }
 
 func outcomeFromWire(m *eventv1.Outcome) (Outcome, error) {
+	kind, errKind := kinds.fromWireOrNone(m.GetKind())
 	result, errResult := results.fromWire(m.GetResult())
 	action, errAction := actions.fromWire(m.GetAction())
 	key, errKey := keyFromWire(m.GetKey())
 	detected, errDetected := timeFromWire("detected_at", m.GetDetectedAt())
 	at, errAt := timeFromWire("at", m.GetAt())
 	took, errTook := durationFromWire("took", m.GetTook())
+	writes, errWrites := writesFromWire(m.GetWrites())
 	err := errors.Join(required("finding_id", m.GetFindingId()), required("pair", m.GetPair()),
-		errResult, errAction, errKey, errDetected, errAt, errTook)
+		errKind, errResult, errAction, errKey, errDetected, errAt, errTook, errWrites)
 	return Outcome{
-		FindingID: m.GetFindingId(), Pair: m.GetPair(), Key: key, Run: m.GetRun(), Epoch: m.GetEpoch(),
+		FindingID: m.GetFindingId(), Pair: m.GetPair(), Key: key, Run: m.GetRun(), Epoch: m.GetEpoch(), Kind: kind,
 		Result: result, Action: action, Columns: m.GetColumns(), Class: m.GetErrorClass(), Reason: m.GetReason(),
 		Attempts: int(m.GetAttempts()), DetectedAt: detected, At: at, Took: took, DryRun: m.GetDryRun(),
+		Writes: writes, UndoOf: m.GetUndoOf(),
 	}, err
 }
 

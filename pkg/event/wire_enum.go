@@ -30,6 +30,26 @@ func (e enumeration[D, W]) fromWire(w W) (D, error) {
 	return none, fmt.Errorf("%s %v is unknown here; the sender may be newer than this service", e.name, w)
 }
 
+// toWireOrNone has the zero value stand for none.
+func (e enumeration[D, W]) toWireOrNone(d D) (W, error) {
+	var none D
+	if d == none {
+		var absent W
+		return absent, nil
+	}
+	return e.toWire(d)
+}
+
+// fromWireOrNone has the zero value stand for none.
+func (e enumeration[D, W]) fromWireOrNone(w W) (D, error) {
+	var absent W
+	if w == absent {
+		var none D
+		return none, nil
+	}
+	return e.fromWire(w)
+}
+
 var (
 	kinds = enumeration[Kind, eventv1.FindingKind]{"kind", map[Kind]eventv1.FindingKind{
 		TargetMissing: eventv1.FindingKind_FINDING_KIND_TARGET_MISSING,
@@ -42,6 +62,7 @@ var (
 		Vanished:     eventv1.Result_RESULT_VANISHED,
 		Held:         eventv1.Result_RESULT_HELD,
 		Dead:         eventv1.Result_RESULT_DEAD,
+		Undone:       eventv1.Result_RESULT_UNDONE,
 	}}
 	actions = enumeration[Action, eventv1.Action]{"action", map[Action]eventv1.Action{
 		NoAction: eventv1.Action_ACTION_NONE,

@@ -88,12 +88,17 @@ func TestEveryFieldRoundTrips(t *testing.T) {
 		{"name", canonical.Type{Kind: canonical.Text}, row.Value("\xff")},
 	}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678901234, time.UTC)
-	finding := Finding{"f1", BaseMissing, "orders", key, "run", 7, at, []string{"a", "b"}, "00-1-2-01"}
+	finding := Finding{"f1", BaseMissing, "orders", key, "run", 7, at, []string{"a", "b"}, nil, "00-1-2-01"}
 	outcome := Outcome{
-		"f1", "orders", key, "run", 7, Repaired, Update,
+		"f1", "orders", key, "run", 7, NotEqual, Repaired, Update,
 		[]string{"a"},
 		"class", "why", 3, at,
-		at.Add(time.Second), 1500 * time.Millisecond, true, "00-1-2-01",
+		at.Add(time.Second), 1500 * time.Millisecond, true,
+		[]Write{{Target, Update, "d1", "d2", []WrittenColumn{
+			{"a", &Content{Type: key[0].Type, Value: key[0].Value}, &Content{}},
+			{"b", nil, &Content{Masked: "m"}},
+		}, "too large"}, {Source, Delete, "d2", "", nil, ""}},
+		"f1/1/0", "00-1-2-01",
 	}
 	tasks := []RangeTask{
 		{Pair: "orders", Run: "run", Epoch: 7, Number: 9, After: key, Through: key},
@@ -106,6 +111,7 @@ func TestEveryFieldRoundTrips(t *testing.T) {
 		check(t, finding, e.Finding, DecodeFinding)
 		check(t, outcome, e.Outcome, DecodeOutcome)
 		check(t, state, e.PairState, DecodePairState)
+		check(t, BreakerState{"orders", 3, true, "why", at, at}, e.BreakerState, DecodeBreakerState)
 		for _, task := range tasks {
 			check(t, task, e.RangeTask, DecodeRangeTask)
 		}

@@ -26,7 +26,7 @@ func plain(kind canonical.Kind, text string, allowed alphabet) (canonical.Type, 
 		return t, nil, fmt.Errorf("a value of type %s is empty", t)
 	}
 	if i := strings.IndexFunc(text, func(r rune) bool { return !allowed(r) }); i >= 0 {
-		return t, nil, fmt.Errorf("%q is not a value of type %s", text, t)
+		return t, nil, fmt.Errorf("the value is not one of type %s", t)
 	}
 	return t, row.Value(text), nil
 }
@@ -37,7 +37,7 @@ func bigInt(digits string) (canonical.Type, row.Value, error) {
 	t := canonical.Type{Kind: canonical.Int}
 	text, err := canonical.AppendIntText(nil, []byte(digits))
 	if err != nil || string(text) != digits {
-		return t, nil, fmt.Errorf("%q is not the canonical text of a value of type %s", digits, t)
+		return t, nil, fmt.Errorf("the value is not the canonical text of type %s", t)
 	}
 	return t, text, nil
 }

@@ -3,6 +3,7 @@ package fix
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/schema"
@@ -25,6 +26,13 @@ const (
 	// alone. What blocks it (the row that holds its unique value, the parent
 	// it refers to) may be further back in the same backlog.
 	DefaultMaxRefusals = 5
+	// DefaultMaxChain is how many rows that nobody reported are repaired with a
+	// batch because they stand in its way. They are held together, and one more
+	// round of reads is needed for each that stands behind another.
+	DefaultMaxChain = 100
+	// DefaultLockBudget is how long a batch may hold rows that an application
+	// or a replicator may want: what a person does not notice.
+	DefaultLockBudget = 50 * time.Millisecond
 )
 
 // Config is what a Repairer works with. Pair, Side, Authority and Sink are
@@ -50,6 +58,21 @@ type Config struct {
 	MaxRounds int
 	// MaxRefusals is at least 1; 0 means DefaultMaxRefusals.
 	MaxRefusals int
+	// MaxChain is at least 1; 0 means DefaultMaxChain.
+	MaxChain int
+	// LockBudget is how long a batch aims to hold the copy's rows; 0 means
+	// DefaultLockBudget. Batches become smaller to keep it, down to one row. Where
+	// the connections alone take longer, they take twice that at most.
+	LockBudget time.Duration
+	// Strategy says what a finding allows to be done; Unified when left out.
+	Strategy Strategy
+	// Keep says what outcomes tell of the rows that are replaced: nothing but
+	// digests when left out.
+	Keep Keep
+	// PutOff makes Repair return findings that have to wait for others (a row
+	// that somebody holds for long, one that a foreign key refers to) as a
+	// *Later, rather than wait with them or give them up.
+	PutOff bool
 
 	// DryRun looks and reports, and neither locks nor writes.
 	DryRun bool
@@ -57,7 +80,10 @@ type Config struct {
 	// must be a Scripter. It may be called from several goroutines.
 	Script func(statement string)
 
-	// Gate and Observer may be nil.
+	// Epochs is asked before and at the end of every transaction whether Side
+	// is still the authority under Epoch; nil where nobody else decides that.
+	Epochs Epochs
+	// Gate and Observer may be nil. A dry run asks no gate.
 	Gate     Gate
 	Observer Observer
 }
@@ -75,8 +101,13 @@ func New(c Config) (*Repairer, error) {
 	if err := c.Pair.CheckRepair(r.to); err != nil {
 		return nil, fmt.Errorf("set up repair: %w", err)
 	}
+	var err error
+	if r.portrait, err = newPortrait(c.Pair, c.Side.Other(), c.Keep); err != nil {
+		return nil, fmt.Errorf("set up repair: %w", err)
+	}
 	r.keeps = c.Pair.Keeps(r.to)
-	r.size = newSizer(c.BatchKeys, c.BatchBytes)
+	r.uniques = uniques(r.to)
+	r.size = newSizer(c.BatchKeys, c.BatchBytes, c.LockBudget)
 	return r, nil
 }
 
@@ -92,8 +123,9 @@ func (c *Config) check() error {
 		return fmt.Errorf("pair %s: BatchKeys is %d; choose 1 to %d", c.Pair.Name, c.BatchKeys, maxBatchKeys)
 	case c.BatchBytes < 0:
 		return fmt.Errorf("pair %s: BatchBytes is %d; choose a positive number", c.Pair.Name, c.BatchBytes)
-	case c.MaxRounds < 0 || c.MaxRefusals < 0:
-		return fmt.Errorf("pair %s: MaxRounds is %d and MaxRefusals %d; choose positive numbers", c.Pair.Name, c.MaxRounds, c.MaxRefusals)
+	case c.MaxRounds < 0 || c.MaxRefusals < 0 || c.MaxChain < 0 || c.LockBudget < 0:
+		return fmt.Errorf("pair %s: MaxRounds is %d, MaxRefusals %d, MaxChain %d and LockBudget %v; choose positive numbers",
+			c.Pair.Name, c.MaxRounds, c.MaxRefusals, c.MaxChain, c.LockBudget)
 	}
 	if _, ok := c.Sink.(Scripter); c.Script != nil && !ok {
 		return fmt.Errorf("pair %s: its sink cannot spell statements; leave Script out", c.Pair.Name)
@@ -113,6 +145,12 @@ func (c *Config) setDefaults() {
 	}
 	if c.MaxRefusals == 0 {
 		c.MaxRefusals = DefaultMaxRefusals
+	}
+	if c.MaxChain == 0 {
+		c.MaxChain = DefaultMaxChain
+	}
+	if c.LockBudget == 0 {
+		c.LockBudget = DefaultLockBudget
 	}
 	if c.Observer == nil {
 		c.Observer = silent{}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/trueup/trueup/pkg/event"
 )
@@ -32,6 +34,12 @@ type DeadLetters interface {
 	Bury(ctx context.Context, letters []DeadLetter) error
 }
 
+// Retries makes findings durable that are to come again after a while, but for
+// those that have waited long enough, which it returns.
+type Retries interface {
+	PutOff(ctx context.Context, waiting []Waiting) (over []Waiting, err error)
+}
+
 // Dispatcher hands a batch of findings of any pairs to their Fixers and makes
 // what became of them durable.
 type Dispatcher struct {
@@ -40,13 +48,18 @@ type Dispatcher struct {
 	Pairs    map[string]Fixer
 	Outcomes Outcomes
 	Dead     DeadLetters
+	// Retries is needed where Config.PutOff is set.
+	Retries Retries
+	// Stripes is how many transactions at once the findings of one pair are spread
+	// over; 0 means 1. Those of one key stay together.
+	Stripes int
 	// Observer hears of findings that belong to no pair; nil for none. The
 	// Fixers tell theirs about all others.
 	Observer Observer
 }
 
-// Dispatch returns nil only when every finding has an outcome and every
-// outcome is durable; whoever carries the findings may then forget them. After
+// Dispatch returns nil only when every finding has an outcome or is put off, and
+// all of that is durable; whoever carries the findings may then forget them. After
 // an error it gives the same findings again: those already repaired are then
 // found equal. Pairs are repaired at the same time, and an error of one does
 // not keep the others' outcomes from being published.
@@ -60,7 +73,36 @@ func (d *Dispatcher) Dispatch(ctx context.Context, findings []event.Finding) err
 	}
 	all.Wait()
 	outcomes = append(outcomes, slices.Concat(results...)...)
-	return errors.Join(append(failures, d.publish(ctx, findings, outcomes))...)
+	over, err := d.putOff(ctx, failures)
+	for _, w := range over {
+		outcomes = append(outcomes, w.Outcome)
+	}
+	return errors.Join(append(failures, err, d.publish(ctx, findings, outcomes))...)
+}
+
+// putOff makes findings durable that wait, whose errors it takes away, and
+// returns those that have waited enough. After an error they all come again.
+func (d *Dispatcher) putOff(ctx context.Context, failures []error) (over []Waiting, err error) {
+	var waiting []Waiting
+	for i, failure := range failures {
+		if later, waits := errors.AsType[*Later](failure); waits && d.Retries != nil {
+			waiting = append(waiting, later.Findings...)
+			failures[i] = nil
+		}
+	}
+	if len(waiting) == 0 {
+		return nil, nil
+	}
+	if over, err = d.Retries.PutOff(ctx, waiting); err != nil {
+		return nil, fmt.Errorf("put off %d findings: %w", len(waiting), err)
+	}
+	for i := range over {
+		over[i].Outcome.At = time.Now()
+		if d.Observer != nil {
+			d.Observer.Settled(over[i].Outcome)
+		}
+	}
+	return over, nil
 }
 
 type group struct {
@@ -68,12 +110,31 @@ type group struct {
 	findings []event.Finding
 }
 
-// group sorts findings by pair, in order of appearance; those of no pair get
-// their outcome.
+// minStripe is how many findings a stripe is worth: with fewer, the fixed costs
+// of a transaction outweigh what is gained by another at the same time.
+const minStripe = 25
+
+// stripe is which part of its pair's findings a key belongs to.
+func stripe(f event.Finding, stripes int) uint32 {
+	if stripes < 2 {
+		return 0
+	}
+	h := fnv.New32a()
+	_, _ = h.Write(f.Key.Values().AppendID(nil)) // it never fails
+	return h.Sum32() % uint32(stripes)
+}
+
+// group sorts findings by pair and stripe, in order of appearance; those of no
+// pair get their outcome.
 func (d *Dispatcher) group(findings []event.Finding) ([]*group, []event.Outcome) {
 	var groups []*group
 	var outcomes []event.Outcome
-	byPair := map[string]*group{}
+	type share struct {
+		pair   string
+		stripe uint32
+	}
+	stripes := min(d.Stripes, len(findings)/minStripe)
+	shares := map[share]*group{}
 	for _, f := range findings {
 		fixer, known := d.Pairs[f.Pair]
 		if !known {
@@ -84,10 +145,11 @@ func (d *Dispatcher) group(findings []event.Finding) ([]*group, []event.Outcome)
 			outcomes = append(outcomes, o)
 			continue
 		}
-		g, ok := byPair[f.Pair]
+		of := share{f.Pair, stripe(f, stripes)}
+		g, ok := shares[of]
 		if !ok {
 			g = &group{fixer: fixer}
-			byPair[f.Pair] = g
+			shares[of] = g
 			groups = append(groups, g)
 		}
 		g.findings = append(g.findings, f)

@@ -3,6 +3,7 @@ package fix_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/trueup/trueup/pkg/event"
@@ -109,5 +110,52 @@ func TestWhatIsNotDurableIsAnError(t *testing.T) {
 func TestNoFindingsAreNoWork(t *testing.T) {
 	if err := (&fix.Dispatcher{}).Dispatch(t.Context(), nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// meeting lets Repair calls go on when as many as expected are in it.
+type meeting struct {
+	all   sync.WaitGroup
+	mu    sync.Mutex
+	calls []map[string]bool // the keys of each call
+}
+
+func (m *meeting) Repair(_ context.Context, findings []event.Finding) ([]event.Outcome, error) {
+	keys := map[string]bool{}
+	for _, f := range findings {
+		keys[f.Key.Values().ID()] = true
+	}
+	m.mu.Lock()
+	m.calls = append(m.calls, keys)
+	m.mu.Unlock()
+	m.all.Done()
+	m.all.Wait()
+	return nil, nil
+}
+
+func TestFindingsOfOnePairAreRepairedInStripesAndThoseOfOneKeyTogether(t *testing.T) {
+	for stripes, want := range map[int]int{0: 1, 1: 1, 3: 3, 1000: 8} { // 200 findings are worth 8
+		m := &meeting{}
+		m.all.Add(want)
+		var findings []event.Finding
+		for i := range 200 {
+			findings = append(findings, of("a", i%100))
+		}
+		d := &fix.Dispatcher{Outcomes: &shelf{}, Stripes: stripes, Pairs: map[string]fix.Fixer{"a": m}}
+		if err := d.Dispatch(t.Context(), findings); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, keys := range m.calls {
+			for key := range keys {
+				if seen[key] {
+					t.Errorf("%d stripes: key %s is in two", stripes, key)
+				}
+				seen[key] = true
+			}
+		}
+		if len(m.calls) != want || len(seen) != 100 {
+			t.Errorf("%d stripes: %d calls about %d keys", stripes, len(m.calls), len(seen))
+		}
 	}
 }

@@ -20,8 +20,12 @@ const (
 	// RowRefused is one row's fault: a constraint, a value too long. The batch
 	// is split until the row stands alone.
 	RowRefused
-	// Duplicate is RowRefused for a unique key that another row holds.
+	// Duplicate is RowRefused for a unique key that another row holds. The rows
+	// in the way are repaired with it, where the sink can find them.
 	Duplicate
+	// Reference is RowRefused for a foreign key. The row that is referred to may
+	// be on its way, those that still refer may be about to go.
+	Reference
 	// Limit is a server limit that a smaller batch may respect. A single row
 	// beyond it is Permanent: the operator raises the limit.
 	Limit

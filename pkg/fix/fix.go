@@ -65,6 +65,32 @@ type Batch interface {
 	Rollback()
 }
 
+// Timed is what a batch can offer besides: when it was admitted. Without it the
+// time before, spent waiting for a database that is busy, counts as time that
+// rows were held, and batches become small for nothing.
+type Timed interface {
+	Began() time.Time
+}
+
+// Finder is what a batch can offer besides: who has a unique value. Without it
+// a row that meets another one's unique value is refused.
+type Finder interface {
+	// Holders finds the rows of the copy, also those that are none of the
+	// pair's, that have the values of one of the given rows in the
+	// columns of a unique key, at the given positions of the view. What is equal
+	// is for the copy to decide. Rows with NULL there are not asked for.
+	Holders(ctx context.Context, unique []int, rows []row.Row) ([]Holder, error)
+}
+
+// Holder is a row of the copy that has a unique value somebody wants.
+type Holder struct {
+	// Of is the position, among the rows asked for, of the one that wants it.
+	Of  int
+	Key row.Key
+	// Outside: the row is there, and none of the pair's.
+	Outside bool
+}
+
 // Change is one write to the copy.
 type Change struct {
 	Action event.Action
@@ -82,11 +108,16 @@ type Scripter interface {
 	Script(c Change) string
 }
 
-// Gate is asked about every change before it is written. An answer other than
-// "" holds the change back: the finding's outcome is held, with the answer as
-// reason. It is the seam for breakers, and safe for concurrent use.
+// Gate is asked for leave before a row is written for the first time. It is the
+// seam for breakers (Breaker is one), and safe for concurrent use.
 type Gate interface {
-	Hold(pair string, c Change) (reason string)
+	// Admit returns "" when the row may be written, and otherwise why not: the
+	// finding's outcome is then held, with that reason. What was admitted counts
+	// as under way.
+	Admit(a event.Action) (reason string)
+	// Settle ends what Admit began, once for each: made says whether the row was
+	// written, or may have been.
+	Settle(a event.Action, made bool)
 }
 
 // Observer is told what happens, for metrics and logs. It is called from

@@ -12,7 +12,8 @@ import (
 // those to look at only, one per key each. Findings about which nothing may be
 // done get their outcome at once.
 func (s *session) intake(findings []event.Finding) (repair, look []*job) {
-	repairs, looks := map[string]*job{}, map[string]*job{}
+	looks := map[string]*job{}
+	s.repairs = map[string]*job{}
 	for _, f := range findings {
 		if res, refused := s.r.refuse(f); refused {
 			s.tell(f, 1, res)
@@ -21,7 +22,7 @@ func (s *session) intake(findings []event.Finding) (repair, look []*job) {
 		if s.r.cfg.DryRun || f.Epoch < s.r.cfg.Epoch {
 			look = coalesce(look, looks, f)
 		} else {
-			repair = coalesce(repair, repairs, f)
+			repair = coalesce(repair, s.repairs, f)
 		}
 	}
 	return repair, look
@@ -43,17 +44,26 @@ func coalesce(jobs []*job, byID map[string]*job, f event.Finding) []*job {
 
 // refuse says what cannot be worked on at all.
 func (r *Repairer) refuse(f event.Finding) (result, bool) {
-	switch reason := r.badKey(f.Key); {
-	case f.Pair != r.cfg.Pair.Name:
-		return unknownPair(f.Pair), true
-	case reason != "":
-		return result{result: event.Dead, class: ClassBadKey, reason: reason}, true
-	case f.Epoch > r.cfg.Epoch:
+	if res, refused := r.unusable(f); refused {
+		return res, true
+	}
+	if f.Epoch > r.cfg.Epoch {
 		// Which side is right under that epoch is not known here. Holding
 		// rather than failing keeps one early finding from stopping a
 		// partition; the validator reports the row again while it differs.
 		return result{result: event.Held, class: ClassEpochUnknown, reason: fmt.Sprintf(
 			"found under epoch %d, and this fixer knows epoch %d; nothing is written until it learns which side is right now", f.Epoch, r.cfg.Epoch)}, true
+	}
+	return result{}, false
+}
+
+// unusable says what nobody with this configuration can work on.
+func (r *Repairer) unusable(f event.Finding) (result, bool) {
+	if f.Pair != r.cfg.Pair.Name {
+		return unknownPair(f.Pair), true
+	}
+	if reason := r.badKey(f.Key); reason != "" {
+		return result{result: event.Dead, class: ClassBadKey, reason: reason}, true
 	}
 	return result{}, false
 }

@@ -137,7 +137,7 @@ func TestWhatTheGateHoldsIsNotWritten(t *testing.T) {
 	got := b.repair(t, 0, 1, 2, 3, 4, 5, 6, 7)
 	for _, id := range []string{"f2", "f6"} {
 		wantOutcome(t, got[id], event.Held, event.NoAction)
-		if got[id].Class != fix.ClassGate || got[id].Reason != "orders: no deletes" {
+		if got[id].Class != fix.ClassBreaker || got[id].Reason != "no deletes" {
 			t.Errorf("class %q, reason %q", got[id].Class, got[id].Reason)
 		}
 	}
@@ -149,9 +149,11 @@ func TestWhatTheGateHoldsIsNotWritten(t *testing.T) {
 
 type noDeletes struct{}
 
-func (noDeletes) Hold(pair string, c fix.Change) string {
-	if c.Action == event.Delete {
-		return pair + ": no deletes"
+func (noDeletes) Admit(a event.Action) string {
+	if a == event.Delete {
+		return "no deletes"
 	}
 	return ""
 }
+
+func (noDeletes) Settle(event.Action, bool) {}

@@ -15,12 +15,21 @@ const (
 	// ClassEpochUnknown: held; found under an authority decision this fixer
 	// does not know yet.
 	ClassEpochUnknown = "epoch_unknown"
-	// ClassGate: held; the gate's answer is the reason.
-	ClassGate = "gate"
+	// ClassBreaker: held; too many rows would be written, see Gate.
+	ClassBreaker = "breaker"
 	// ClassUnknownPair: dead; no pair of that name is configured.
 	ClassUnknownPair = "unknown_pair"
 	// ClassBadKey: dead; the key is not one of the pair's.
 	ClassBadKey = "bad_key"
+	// ClassSchema: dead; a table was altered, and the pair does not fit it.
+	ClassSchema = "schema"
+	// ClassOtherKind: held; the strategy leaves what is to be done to a finding
+	// of another kind.
+	ClassOtherKind = "other_kind"
+	// ClassBusy goes with findings that wait: another transaction holds the row.
+	ClassBusy = "busy"
+	// ClassReference: dead, or waits; a foreign key is in the way.
+	ClassReference = "reference"
 	// ClassDuplicate: dead; another row of the copy holds a unique value.
 	ClassDuplicate = "duplicate"
 	// ClassRefused: dead; the copy refuses the row.
@@ -37,18 +46,31 @@ type job struct {
 	key      row.Key
 	id       string // key.ID()
 	findings []event.Finding
+	// cause is the finding on whose account a row is repaired that no finding
+	// names: it stood in the way.
+	cause *event.Finding
 
 	attempts int
 	// moved counts the rounds after which the authority's row had changed.
 	moved int
 	// refused counts the times the copy refused the row on its own.
 	refused int
+	// busy counts the rounds in which somebody else held the row, or one that
+	// stood in its way; held says so of the present round.
+	busy int
+	held bool
+	// stays is why a row that differs is left as it is; empty when it is not.
+	stays result
+	// admitted is what the gate gave leave for.
+	admitted event.Action
 	// alone keeps a row that failed a batch from failing it again.
 	alone bool
 	// wrote is the last change that was committed, or may have been: then
 	// unsure is set. Its row is not kept.
 	wrote  Change
 	unsure bool
+	// writes is what was committed, or may have been, for the outcome to tell.
+	writes []event.Write
 	// restart marks a job whose next round need not wait.
 	restart bool
 
@@ -62,6 +84,7 @@ type result struct {
 	class   string
 	reason  string
 	columns []string
+	writes  []event.Write
 }
 
 // session is one call of Repair: it collects outcomes.
@@ -69,13 +92,26 @@ type session struct {
 	r        *Repairer
 	start    time.Time
 	outcomes []event.Outcome
+	// repairs are the jobs to repair by their ID.
+	repairs map[string]*job
+	// brought are the jobs of no finding, which stood in the way of others.
+	brought []*job
+	// admitted are the jobs that the gate gave leave to.
+	admitted []*job
+	waiting  []Waiting
+	// patience is how long the authority may take while rows are held.
+	patience time.Duration
 }
 
 // settle gives every finding of j its outcome.
 func (s *session) settle(j *job, res result) {
 	j.settled = true
+	res.writes = j.writes
 	for _, f := range j.findings {
 		s.tell(f, max(j.attempts, 1), res)
+	}
+	if j.cause != nil && (res.result == event.Repaired || len(res.writes) > 0) {
+		s.tell(s.r.onAccountOf(j), j.attempts, res)
 	}
 }
 
@@ -93,12 +129,18 @@ func (r *Repairer) outcome(f event.Finding, res result) event.Outcome {
 	return o
 }
 
+// GiveUp is the outcome of a finding that is dead for a reason beyond its row.
+func GiveUp(f event.Finding, class, reason string) event.Outcome {
+	return outcomeOf(f, result{result: event.Dead, class: class, reason: reason})
+}
+
 // outcomeOf is the outcome of one finding that took one attempt and no time.
 func outcomeOf(f event.Finding, res result) event.Outcome {
 	o := event.Outcome{
-		FindingID: f.ID, Pair: f.Pair, Key: f.Key, Run: f.Run, Epoch: f.Epoch,
+		FindingID: f.ID, Pair: f.Pair, Key: f.Key, Run: f.Run, Epoch: f.Epoch, Kind: f.Kind,
 		Result: res.result, Class: res.class, Reason: res.reason,
 		Attempts: 1, DetectedAt: f.DetectedAt, At: time.Now(), TraceParent: f.TraceParent,
+		Writes: res.writes,
 	}
 	if res.result == event.Repaired {
 		o.Action = res.change.Action
@@ -107,14 +149,15 @@ func outcomeOf(f event.Finding, res result) event.Outcome {
 	return o
 }
 
-// note remembers a change whose commit ended with err.
-func (j *job) note(c Change, err error) {
+// note remembers a change, and what is to be told of it, whose commit ended with err.
+func (j *job) note(c Change, told event.Write, err error) {
 	fault := FaultOf(err)
 	if err != nil && fault != Transient && fault != Permanent {
 		return // the server said no: nothing was committed
 	}
 	c.Row = nil
 	j.wrote, j.unsure = c, err != nil
+	j.writes = append(j.writes, told)
 }
 
 // unsettled are the jobs that still want work, in order.

@@ -42,6 +42,10 @@ func (s *session) report(j *job, right, copied row.Row) {
 		s.settle(j, res)
 		return
 	}
+	if res := s.r.otherKind(j, change); res.reason != "" {
+		s.settle(j, res)
+		return
+	}
 	j.settled = true
 	scripted := false
 	for _, f := range j.findings {

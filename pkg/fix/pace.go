@@ -2,7 +2,7 @@ package fix
 
 import (
 	"errors"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -70,25 +70,35 @@ func allRestart(jobs []*job) bool {
 }
 
 // sizer lowers the number of keys of a batch when rows are large, so that
-// memory is bounded by bytes and not by what a table holds. It starts small,
-// as nothing is known of the rows.
+// memory is bounded by bytes and not by what a table holds, and when a batch
+// holds its rows for long. It starts small, as nothing is known of the rows.
 type sizer struct {
-	limit int
-	bytes int64
-	now   atomic.Int64
+	limit  int
+	bytes  int64
+	budget time.Duration
+
+	mu sync.Mutex
+	// now and timed are the numbers of keys that bytes and time allow.
+	now, timed int
+	// fixed is about what a batch takes whatever its size.
+	fixed time.Duration
+	// whole is what a key's images took last, in bytes, beside its rows.
+	whole int64
 }
 
 // firstKeys is the first batch's number of keys: 16 rows of 4 MiB, twice, are
 // about all that a default container should have to hold by surprise.
 const firstKeys = 16
 
-func newSizer(limit int, bytes int64) *sizer {
-	z := &sizer{limit: limit, bytes: bytes}
-	z.now.Store(int64(min(limit, firstKeys)))
-	return z
+func newSizer(limit int, bytes int64, budget time.Duration) *sizer {
+	return &sizer{limit: limit, bytes: bytes, budget: budget, now: min(limit, firstKeys), timed: limit}
 }
 
-func (z *sizer) keys() int { return int(z.now.Load()) }
+func (z *sizer) keys() int {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return min(z.now, z.timed)
+}
 
 // observe takes note of a batch. The number of keys grows fourfold at most, so
 // that a few small rows do not vouch for many.
@@ -96,7 +106,57 @@ func (z *sizer) observe(keys int, bytes int64) {
 	if keys == 0 {
 		return
 	}
-	z.now.Store(int64(nextKeys(z.keys(), keys, bytes, z.limit, z.bytes)))
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.now = nextKeys(z.now, keys, bytes+int64(keys)*z.whole, z.limit, z.bytes)
+}
+
+// observeWhole takes note of the images of a batch, which are read after its rows.
+func (z *sizer) observeWhole(keys int, bytes int64) {
+	if keys == 0 {
+		return
+	}
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.whole = bytes / int64(keys)
+	z.now = min(z.now, nextKeys(z.now, keys, bytes, z.limit, z.bytes))
+}
+
+// observeTime takes note of how long a batch held its rows.
+func (z *sizer) observeTime(keys int, held time.Duration) {
+	if keys == 0 {
+		return
+	}
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if z.fixed == 0 || held < z.fixed {
+		z.fixed = held
+	} else {
+		z.fixed += z.fixed / forget
+	}
+	z.timed = timedKeys(keys, held, z.fixed, z.longest(), z.limit)
+}
+
+// forget lets the least time ever seen grow by a hundredth with each batch that
+// took longer, so that a server that became slow is seen to be.
+const forget = 100
+
+// allows is how long a batch may hold its rows.
+func (z *sizer) allows() time.Duration {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.longest()
+}
+
+// longest is the budget or, where that cannot be had, twice what any batch takes.
+func (z *sizer) longest() time.Duration { return max(z.budget, 2*z.fixed) }
+
+// timedKeys is the number of keys that would have taken two thirds of the
+// longest time: the last third is for those that take longer than others.
+func timedKeys(keys int, held, fixed, longest time.Duration, limit int) int {
+	perKey := max((held-fixed)/time.Duration(keys), time.Nanosecond)
+	fit := (longest*2/3 - fixed) / perKey
+	return int(min(max(fit, 1), time.Duration(limit)))
 }
 
 // nextKeys is the number of keys after a batch of that many keys and bytes.

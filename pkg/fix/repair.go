@@ -3,6 +3,7 @@ package fix
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/trueup/trueup/pkg/event"
@@ -17,7 +18,11 @@ type Repairer struct {
 	to   *schema.View // the copy's
 	// keeps: the copy stores what it is given, so that nothing need be read back.
 	keeps bool
-	size  *sizer
+	// uniques are the copy's unique keys that its rows can be looked up by.
+	uniques []unique
+	// portrait is what outcomes tell of the copy's rows.
+	portrait *portrait
+	size     *sizer
 }
 
 // Repair settles findings: each gets exactly one outcome, those that name the
@@ -25,12 +30,23 @@ type Repairer struct {
 // ends; rows that someone else holds are tried again until they are free, and
 // keep no other row waiting.
 //
+// Rows that stand in the way of others, having their unique values, are repaired
+// as well. Those that no finding names have an outcome each beside the others.
+//
 // An error means that some findings are not settled: ctx ended, or the work
 // cannot go on as things are (a missing privilege, a table that changed, a
 // limit). The outcomes that come with it are true and the other findings are
-// as they were; giving all of them to Repair again is always right.
+// as they were; giving all of them to Repair again is always right. A *Later
+// says that nothing is wrong but that they had better wait a while.
 func (r *Repairer) Repair(ctx context.Context, findings []event.Finding) ([]event.Outcome, error) {
-	s := &session{r: r, start: time.Now()}
+	s := &session{r: r, start: time.Now(), patience: firstPatience}
+	defer s.leaveGate()
+	if err := r.abreast(ctx, findings); err != nil {
+		return nil, err
+	}
+	if err := r.authorised(); err != nil {
+		return s.dismiss(findings, err)
+	}
 	repair, look := s.intake(findings)
 	if err := s.drain(ctx, repair, s.attempt); err != nil {
 		return s.outcomes, err
@@ -39,6 +55,9 @@ func (r *Repairer) Repair(ctx context.Context, findings []event.Finding) ([]even
 	// about a key that was just repaired then finds it equal.
 	if err := s.drain(ctx, look, s.look); err != nil {
 		return s.outcomes, err
+	}
+	if len(s.waiting) > 0 {
+		return s.outcomes, &Later{Findings: s.waiting}
 	}
 	return s.outcomes, nil
 }
@@ -51,7 +70,8 @@ func (s *session) drain(ctx context.Context, jobs []*job, do step) error {
 	pace := newPace()
 	for len(jobs) > 0 {
 		err := s.pass(ctx, jobs, do)
-		left := unsettled(jobs)
+		s.putOff(jobs)
+		left := unsettled(slices.Concat(jobs, s.begun()))
 		if len(left) == 0 {
 			return nil
 		}
@@ -103,7 +123,10 @@ func (s *session) pass(ctx context.Context, jobs []*job, do step) error {
 	for len(jobs) > 0 {
 		n := s.batchLength(jobs)
 		start := time.Now()
-		err := s.split(ctx, jobs[:n], do)
+		var err error
+		if batch := unsettled(jobs[:n]); len(batch) > 0 { // some may have been settled on account of others
+			err = s.split(ctx, batch, do)
+		}
 		switch {
 		case err == nil:
 			s.r.cfg.Observer.Batch(s.r.cfg.Pair.Name, n, time.Since(start))
@@ -163,17 +186,22 @@ func (s *session) halves(ctx context.Context, jobs []*job, do step) error {
 func (s *session) blame(jobs []*job, fault Fault, err error) error {
 	for _, j := range unsettled(jobs) { // one at most
 		j.alone = true
-		if fault != RowRefused && fault != Duplicate {
+		class, refused := classes[fault]
+		if !refused {
+			j.busy++
 			return err
 		}
-		if j.refused++; j.refused < s.r.cfg.MaxRefusals {
+		res := result{result: event.Dead, class: class, reason: ReasonOf(err)}
+		if fault == Reference && s.r.cfg.PutOff {
+			s.later(j, res)
 			continue
 		}
-		class := ClassRefused
-		if fault == Duplicate {
-			class = ClassDuplicate
+		if j.refused++; j.refused >= s.r.cfg.MaxRefusals {
+			s.settle(j, res)
 		}
-		s.settle(j, result{result: event.Dead, class: class, reason: ReasonOf(err)})
 	}
 	return nil
 }
+
+// classes are the outcomes' classes of what a copy refuses.
+var classes = map[Fault]string{RowRefused: ClassRefused, Duplicate: ClassDuplicate, Reference: ClassReference}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/row"
@@ -33,40 +34,85 @@ import (
 // The second read covers all written rows, not only inserted ones: it costs
 // one read a batch, and carries the newer version over even when nobody else does.
 //
+// That holds for any number of rows in one transaction. So a row that is in the
+// way of another, having its unique value, is taken into the same transaction
+// and is a row like the others there; see tangle.go.
+//
 // Rounds are bounded. A row that was there may end as repaired although the
-// authority changed again, for the first reason. For an insert the last round
-// reads the authority again before it commits: the uncommitted insert is a
-// lock, so the first reason holds for that row as well.
+// authority changed again, for the first reason. An insert never ends the rounds
+// that way. That it is not committed yet holds nobody up: a delete in PostgreSQL
+// sees no row, and passes. The next round finds the row there, or taken away
+// again by a replicator that is past it. docs/model checks all of this.
 
 // attempt is one round over a batch of jobs. Jobs it does not settle want
 // another one.
 func (s *session) attempt(ctx context.Context, jobs []*job) error {
+	err := s.round(ctx, jobs, nil)
+	if FaultOf(err) == Duplicate && len(s.r.uniques) > 0 {
+		return s.untangle(ctx, jobs, err)
+	}
+	return err
+}
+
+// arrange puts writes into the order in which they are applied, in groups whose
+// order within is of no account. A tangle may leave some out; nil stands for
+// rows that are not in each other's way.
+func (t *tangle) arrange(ctx context.Context, batch Batch, writes []write) ([]write, [][]Change, error) {
+	finder, ok := batch.(Finder)
+	if t == nil || !ok {
+		return writes, [][]Change{changesOf(writes)}, nil
+	}
+	return t.untie(ctx, finder, writes)
+}
+
+func changesOf(writes []write) []Change {
+	changes := make([]Change, len(writes))
+	for i, w := range writes {
+		changes[i] = w.change
+	}
+	return changes
+}
+
+// round locks, reads, writes what t arranges, and looks again.
+func (s *session) round(ctx context.Context, jobs []*job, t *tangle) error {
 	for _, j := range jobs {
 		j.attempts++
-		j.restart = false
+		j.restart, j.held, j.stays = false, false, result{}
 	}
+	start := time.Now()
 	batch, err := s.r.cfg.Sink.Begin(ctx, keysOf(jobs))
 	if err != nil {
 		return fmt.Errorf("lock the copy's rows: %w", err)
 	}
 	defer batch.Rollback()
+	if b, ok := batch.(Timed); ok {
+		start = b.Began()
+	}
 	held, err := index(s.r.to, jobs, batch.Rows())
 	if err != nil {
 		return fmt.Errorf("lock the copy's rows: %w", err)
 	}
 	jobs = without(jobs, batch.Busy())
-	right, err := s.readAuthority(ctx, jobs)
+	right, err := s.readHolding(ctx, jobs)
 	if err != nil {
 		return err
 	}
 	s.r.size.observe(len(jobs), sizeOf(held)+sizeOf(right))
+	if t == nil && s.tooLong(jobs, time.Since(start)) {
+		return nil
+	}
 	writes := s.plan(jobs, right, held)
 	if len(writes) == 0 {
 		return nil
 	}
-	if err := s.execute(ctx, batch, writes, right); err != nil {
+	writes, groups, err := t.arrange(ctx, batch, writes)
+	if err != nil || len(writes) == 0 {
 		return err
 	}
+	if err := s.execute(ctx, batch, writes, groups, right, held); err != nil {
+		return err
+	}
+	s.r.size.observeTime(len(jobs), time.Since(start))
 	return s.confirm(ctx, writes, right)
 }
 
@@ -87,8 +133,8 @@ func (s *session) plan(jobs []*job, right, held map[string]row.Row) []write {
 			s.settle(j, s.credit(j, res))
 			continue
 		}
-		if reason := s.r.hold(change); reason != "" {
-			s.settle(j, result{result: event.Held, class: ClassGate, reason: reason})
+		if j.stays = s.withhold(j, change); j.stays.reason != "" {
+			s.settle(j, j.stays)
 			continue
 		}
 		writes = append(writes, write{j, change})
@@ -128,70 +174,39 @@ func (r *Repairer) repaired(c Change) result {
 	return result{result: event.Repaired, change: c, columns: r.names(c.Columns)}
 }
 
-func (r *Repairer) hold(c Change) string {
-	if r.cfg.Gate == nil {
-		return ""
-	}
-	return r.cfg.Gate.Hold(r.cfg.Pair.Name, c)
-}
-
-// execute applies and commits. right is brought up to date with what the last
-// round of an insert reads.
-func (s *session) execute(ctx context.Context, batch Batch, writes []write, right map[string]row.Row) error {
-	changes := make([]Change, len(writes))
-	for i, w := range writes {
-		changes[i] = w.change
-	}
-	if err := batch.Apply(ctx, changes); err != nil {
-		return fmt.Errorf("write to the copy: %w", err)
-	}
-	if err := s.pin(ctx, batch, writes, right); err != nil {
+// execute applies and commits.
+func (s *session) execute(ctx context.Context, batch Batch, writes []write, groups [][]Change, right, held map[string]row.Row) error {
+	trail := &trail{portrait: s.r.portrait, batch: batch}
+	if err := trail.take(ctx, changesOf(writes), false); err != nil {
 		return err
 	}
-	if err := s.stored(ctx, batch, writes, right); err != nil {
+	for _, changes := range groups {
+		if err := batch.Apply(ctx, changes); err != nil {
+			return fmt.Errorf("write to the copy: %w", err)
+		}
+	}
+	stored, err := s.stored(ctx, batch, writes, right)
+	if err != nil {
+		return err
+	}
+	if err := trail.take(ctx, changesOf(writes), true); err != nil {
+		return err
+	}
+	if s.r.cfg.Keep.Images != NoImages {
+		s.r.size.observeWhole(len(writes), sizeOf(trail.before)+sizeOf(trail.after))
+	}
+	// The last moment at which another side may turn out to be right now.
+	if err := s.r.authorised(); err != nil {
 		return err
 	}
 	// From here on the changes may be durable, whatever Commit says.
-	err := batch.Commit(ctx)
+	err = batch.Commit(ctx)
 	for _, w := range writes {
-		w.job.note(w.change, err)
+		id := w.job.id
+		w.job.note(w.change, trail.told(id, w.change.Action, held[id], written(s.r.to, w.change, held[id], stored[id])), err)
 	}
 	if err != nil {
 		return fmt.Errorf("commit to the copy: %w", err)
-	}
-	return nil
-}
-
-// pin, for inserts in their last round, reads the authority while the
-// uncommitted insert holds the key, and corrects the row before it is seen.
-func (s *session) pin(ctx context.Context, batch Batch, writes []write, right map[string]row.Row) error {
-	var last []*job
-	for _, w := range writes {
-		if w.change.Action == event.Insert && w.job.moved+1 >= s.r.cfg.MaxRounds {
-			last = append(last, w.job)
-		}
-	}
-	if len(last) == 0 {
-		return nil
-	}
-	now, err := s.readAuthority(ctx, last)
-	if err != nil {
-		return err
-	}
-	var corrections []Change
-	for _, j := range last {
-		if !sameRow(right[j.id], now[j.id]) {
-			if c, _ := s.r.decide(j.key, now[j.id], right[j.id]); c.Action != event.NoAction {
-				corrections = append(corrections, c)
-			}
-			right[j.id] = now[j.id]
-		}
-	}
-	if len(corrections) == 0 {
-		return nil
-	}
-	if err := batch.Apply(ctx, corrections); err != nil {
-		return fmt.Errorf("write to the copy: %w", err)
 	}
 	return nil
 }
@@ -211,21 +226,54 @@ func (s *session) confirm(ctx context.Context, writes []write, right map[string]
 	for _, w := range writes {
 		j := w.job
 		res := s.r.repaired(w.change)
-		if right[j.id] == nil && w.change.Action == event.Insert {
-			res = result{result: event.Vanished} // pin took the insert back
-		}
 		if sameRow(right[j.id], now[j.id]) {
 			s.settle(j, res)
 			continue
 		}
-		j.restart = true
-		if j.moved++; j.moved >= s.r.cfg.MaxRounds {
+		j.moved++
+		j.restart = j.moved < s.r.cfg.MaxRounds
+		if !j.restart && w.change.Action != event.Insert {
 			res.class = ClassStillChanging
 			res.reason = fmt.Sprintf("the authority's row changed during each of %d rounds; the copy holds a version read while its row was locked, and later ones reach it as they always do", j.moved)
 			s.settle(j, res)
 		}
 	}
 	return nil
+}
+
+// Bounds of how long the authority may take while rows of the copy are held: a
+// second is more than any look-up by key needs that does not wait; one that
+// proves too short is doubled.
+const (
+	firstPatience   = time.Second
+	longestPatience = 30 * time.Second
+)
+
+// readHolding is readAuthority while rows of the copy are held. An authority that
+// does not answer must not have the copy's writers wait.
+func (s *session) readHolding(ctx context.Context, jobs []*job) (map[string]row.Row, error) {
+	bounded, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
+	right, err := s.readAuthority(bounded, jobs)
+	if err == nil || ctx.Err() != nil || bounded.Err() == nil {
+		return right, err
+	}
+	waited := s.patience
+	s.patience = min(2*s.patience, longestPatience)
+	return nil, &Error{Fault: Transient, Err: fmt.Errorf("the authority did not answer within %v, and rows of the copy are not held for longer: %w", waited, err)}
+}
+
+// tooLong gives back the rows of a batch whose reads alone took longer than rows
+// are to be held; smaller ones follow. A single row has no smaller batch.
+func (s *session) tooLong(jobs []*job, took time.Duration) bool {
+	if len(jobs) < 2 || took <= s.r.size.allows() {
+		return false
+	}
+	s.r.size.observeTime(len(jobs), took)
+	for _, j := range jobs {
+		j.restart = true
+	}
+	return true
 }
 
 func (s *session) readAuthority(ctx context.Context, jobs []*job) (map[string]row.Row, error) {
@@ -243,8 +291,8 @@ func (s *session) readAuthority(ctx context.Context, jobs []*job) (map[string]ro
 	return found, nil
 }
 
-// without leaves out the jobs whose rows someone else holds. They exist, so
-// they are never taken for absent.
+// without leaves out the jobs whose rows someone else holds, and marks them.
+// They exist, so they are never taken for absent.
 func without(jobs []*job, busy []row.Key) []*job {
 	if len(busy) == 0 {
 		return jobs
@@ -257,7 +305,10 @@ func without(jobs []*job, busy []row.Key) []*job {
 	for _, j := range jobs {
 		if !skip[j.id] {
 			free = append(free, j)
+			continue
 		}
+		j.held = true
+		j.busy++
 	}
 	return free
 }

@@ -18,11 +18,12 @@ type Rereader interface {
 }
 
 // stored makes sure that the written rows stand in the copy as they were
-// given. What the copy altered counts as refused, and is rolled back.
-func (s *session) stored(ctx context.Context, batch Batch, writes []write, right map[string]row.Row) error {
+// given. What the copy altered counts as refused, and is rolled back. It returns
+// the rows that it had to look at, by the ID of their key.
+func (s *session) stored(ctx context.Context, batch Batch, writes []write, right map[string]row.Row) (map[string]row.Row, error) {
 	reader, ok := batch.(Rereader)
 	if !ok || s.r.keeps {
-		return nil
+		return nil, nil
 	}
 	var jobs []*job
 	for _, w := range writes {
@@ -31,22 +32,22 @@ func (s *session) stored(ctx context.Context, batch Batch, writes []write, right
 		}
 	}
 	if len(jobs) == 0 {
-		return nil
+		return nil, nil
 	}
 	rows, err := reader.Reread(ctx, keysOf(jobs))
 	if err != nil {
-		return fmt.Errorf("read what was written to the copy: %w", err)
+		return nil, fmt.Errorf("read what was written to the copy: %w", err)
 	}
 	found, err := index(s.r.to, jobs, rows)
 	if err != nil {
-		return fmt.Errorf("read what was written to the copy: %w", err)
+		return nil, fmt.Errorf("read what was written to the copy: %w", err)
 	}
 	for _, j := range jobs {
 		if change, _ := s.r.decide(j.key, right[j.id], found[j.id]); change.Action != event.NoAction {
-			return &Error{Fault: RowRefused, Reason: s.r.altered(change)}
+			return nil, &Error{Fault: RowRefused, Reason: s.r.altered(change)}
 		}
 	}
-	return nil
+	return found, nil
 }
 
 // altered says what became of a row that the copy did not keep as it was given.

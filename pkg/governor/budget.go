@@ -1,76 +1,107 @@
-// Package governor decides how much load may be put on a database now.
-//
-// Budget is its first and simplest law: a fixed number of statements at a
-// time. Whatever reads or writes asks Acquire first, so a law that looks at the
-// database's health takes Budget's place without touching its callers.
 package governor
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// Budget admits a fixed number of statements to one database at a time. It is
-// safe for concurrent use.
 type Budget struct {
-	name  string
-	slots chan struct{}
+	name string
 
-	waiting  atomic.Int64
-	admitted atomic.Int64
-	waited   atomic.Int64 // nanoseconds
+	mu       sync.Mutex
+	limit    int
+	inUse    int
+	queue    []*waiter
+	admitted int64
+	waited   time.Duration
 }
 
-// NewBudget returns a budget of the given number of statements for the
-// database of that name, which stands in errors.
+type waiter struct {
+	since   time.Time
+	granted chan struct{}
+}
+
 func NewBudget(name string, statements int) (*Budget, error) {
 	if statements < 1 {
 		return nil, fmt.Errorf("the budget of %s is %d statements; it must be at least 1", name, statements)
 	}
-	return &Budget{name: name, slots: make(chan struct{}, statements)}, nil
+	return &Budget{name: name, limit: statements}, nil
 }
 
-// Acquire waits until a statement may run and returns the function that gives
-// the place back; calling it more than once does no harm. When the context
-// ends first, nothing was acquired.
 func (b *Budget) Acquire(ctx context.Context) (release func(), err error) {
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return nil, b.refused(ctx)
 	}
-	select {
-	case b.slots <- struct{}{}:
-	default:
-		if err := b.wait(ctx); err != nil {
-			return nil, err
+	if w := b.enter(); w != nil {
+		select {
+		case <-w.granted:
+		case <-ctx.Done():
+			b.leave(w)
+			return nil, b.refused(ctx)
 		}
 	}
-	b.admitted.Add(1)
-	return sync.OnceFunc(func() { <-b.slots }), nil
+	return sync.OnceFunc(b.release), nil
 }
 
-func (b *Budget) wait(ctx context.Context) error {
-	since := time.Now()
-	b.waiting.Add(1)
-	defer func() {
-		b.waiting.Add(-1)
-		b.waited.Add(int64(time.Since(since)))
-	}()
-	select {
-	case b.slots <- struct{}{}:
+func (b *Budget) enter() *waiter {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.inUse < b.limit && len(b.queue) == 0 {
+		b.inUse++
+		b.admitted++
 		return nil
-	case <-ctx.Done():
-		return b.refused(ctx)
 	}
+	w := &waiter{since: time.Now(), granted: make(chan struct{})}
+	b.queue = append(b.queue, w)
+	return w
+}
+
+func (b *Budget) leave(w *waiter) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.Index(b.queue, w)
+	if i < 0 {
+		b.inUse--
+		b.admitted--
+		b.grant()
+		return
+	}
+	b.queue = slices.Delete(b.queue, i, i+1)
+	b.waited += time.Since(w.since)
+}
+
+func (b *Budget) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inUse--
+	b.grant()
+}
+
+func (b *Budget) grant() {
+	for b.inUse < b.limit && len(b.queue) > 0 {
+		w := b.queue[0]
+		b.queue = b.queue[1:]
+		b.inUse++
+		b.admitted++
+		b.waited += time.Since(w.since)
+		close(w.granted)
+	}
+}
+
+func (b *Budget) SetLimit(statements int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limit = max(statements, 0)
+	b.grant()
 }
 
 func (b *Budget) refused(ctx context.Context) error {
 	return fmt.Errorf("wait for a place in the budget of %s: %w", b.name, context.Cause(ctx))
 }
 
-// Stats is how a budget is used.
 type Stats struct {
 	// Limit is the number of statements admitted at a time, InUse how many run
 	// now, Waiting how many wait.
@@ -81,13 +112,8 @@ type Stats struct {
 	Waited   time.Duration
 }
 
-// Stats returns a reading of the budget.
 func (b *Budget) Stats() Stats {
-	return Stats{
-		Limit:    cap(b.slots),
-		InUse:    len(b.slots),
-		Waiting:  int(b.waiting.Load()),
-		Admitted: b.admitted.Load(),
-		Waited:   time.Duration(b.waited.Load()),
-	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return Stats{Limit: b.limit, InUse: b.inUse, Waiting: len(b.queue), Admitted: b.admitted, Waited: b.waited}
 }

@@ -167,21 +167,29 @@ func (w topic) check(admin sarama.ClusterAdmin, found *sarama.TopicMetadata) err
 	return nil
 }
 
-func (w topic) checkCompacted(admin sarama.ClusterAdmin) error {
+func policyOf(admin sarama.ClusterAdmin, topic string) (string, error) {
 	results, err := admin.DescribeConfigs([]*sarama.ConfigResource{{
-		Type: sarama.TopicResource, Name: w.name, ConfigNames: []string{"cleanup.policy"},
+		Type: sarama.TopicResource, Name: topic, ConfigNames: []string{"cleanup.policy"},
 	}}, sarama.DescribeConfigsOptions{})
 	if err != nil {
-		return fmt.Errorf("read settings of topic %s: %w", w.name, err)
+		return "", fmt.Errorf("read settings of topic %s: %w", topic, err)
 	}
 	policy := ""
 	for _, r := range results {
 		if !errors.Is(r.ErrorCode, sarama.ErrNoError) {
-			return fmt.Errorf("read settings of topic %s: %w", w.name, r.ErrorCode)
+			return "", fmt.Errorf("read settings of topic %s: %w", topic, r.ErrorCode)
 		}
 		for _, e := range r.Configs {
 			policy = e.Value // the only one asked for
 		}
+	}
+	return policy, nil
+}
+
+func (w topic) checkCompacted(admin sarama.ClusterAdmin) error {
+	policy, err := policyOf(admin, w.name)
+	if err != nil {
+		return err
 	}
 	if policy != "compact" {
 		return fmt.Errorf("topic %s has cleanup.policy %q and would forget where pairs stand: set cleanup.policy=compact on it", w.name, policy)

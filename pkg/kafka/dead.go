@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"strconv"
 	"strings"
@@ -84,7 +83,7 @@ func (d Dead) record() event.Record {
 	if headers == nil {
 		headers = map[string]string{}
 	}
-	origin := fmt.Sprintf("%s/%d/%d", d.Message.Topic, d.Message.Partition, d.Message.Offset)
+	origin := d.Message.origin()
 	if headers[event.HeaderID] == "" {
 		headers[event.HeaderID] = origin
 	}
@@ -97,9 +96,12 @@ func (d Dead) record() event.Record {
 	headers[HeaderErrorClass] = d.Class
 	headers[HeaderErrorReason] = strings.ToValidUTF8(d.Reason[:min(len(d.Reason), maxReason)], "")
 	headers[HeaderAttempts] = strconv.Itoa(d.Attempts)
-	headers[HeaderOriginTopic] = d.Message.Topic
-	headers[HeaderOriginPartition] = strconv.FormatInt(int64(d.Message.Partition), 10)
-	headers[HeaderOriginOffset] = strconv.FormatInt(d.Message.Offset, 10)
+	if headers[HeaderOriginTopic] == "" { // or it was put off in between
+		headers[HeaderOriginTopic] = d.Message.Topic
+		headers[HeaderOriginPartition] = strconv.FormatInt(int64(d.Message.Partition), 10)
+		headers[HeaderOriginOffset] = strconv.FormatInt(d.Message.Offset, 10)
+	}
+	delete(headers, HeaderNotBefore)
 	r.Headers = headers
 	return r
 }

@@ -44,6 +44,16 @@ func record(m *sarama.ConsumerMessage) event.Record {
 	return event.Record{Key: m.Key, Value: m.Value, Headers: headers}
 }
 
+// instanceOf is the publisher of a record.
+func instanceOf(m *sarama.ConsumerMessage) string {
+	for _, h := range m.Headers {
+		if string(h.Key) == event.HeaderInstance {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
+
 // outgoing is a record on its way to a topic.
 type outgoing struct {
 	topic string

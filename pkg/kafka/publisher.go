@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/semaphore"
 
@@ -46,9 +49,11 @@ func NewPublisher(c Config, log zerolog.Logger, observer PublishObserver) (*Publ
 		return nil, err
 	}
 	c = c.WithDefaults()
+	encoder := c.encoder()
+	encoder.Instance = uuid.NewString()
 	return &Publisher{
 		topics:    c.Topics(),
-		encoder:   c.encoder(),
+		encoder:   encoder,
 		producers: &producers{config: c},
 		buffer:    semaphore.NewWeighted(int64(c.BufferBytes)),
 		capacity:  int64(c.BufferBytes),
@@ -63,14 +68,71 @@ func (p *Publisher) PublishFindings(ctx context.Context, findings []event.Findin
 	return publish(ctx, p, p.topics.Findings, findings, p.encoder.Finding)
 }
 
-// PublishOutcomes writes outcomes.
+// PublishOutcomes writes outcomes. One that the topic has no room for is written
+// without its images and, if that is not enough, without the columns it names, and
+// with the beginning of its reason.
 func (p *Publisher) PublishOutcomes(ctx context.Context, outcomes []event.Outcome) error {
-	return publish(ctx, p, p.topics.Outcomes, outcomes, p.encoder.Outcome)
+	err := publish(ctx, p, p.topics.Outcomes, outcomes, p.encoder.Outcome)
+	for _, shorten := range []func(event.Outcome) event.Outcome{withoutImages, shortened} {
+		if !Rejected(err) {
+			return err
+		}
+		outcomes = p.rejectedOutcomes(err, outcomes, shorten)
+		err = publish(ctx, p, p.topics.Outcomes, outcomes, p.encoder.Outcome)
+	}
+	return err
+}
+
+// rejectedOutcomes are those of the outcomes that err is about, shortened.
+func (p *Publisher) rejectedOutcomes(err error, outcomes []event.Outcome, shorten func(event.Outcome) event.Outcome) []event.Outcome {
+	ids := map[string]bool{}
+	collectRejected(err, ids)
+	var short []event.Outcome
+	for _, o := range outcomes {
+		if ids[o.ID()] {
+			short = append(short, shorten(o))
+		}
+	}
+	return short
+}
+
+func withoutImages(o event.Outcome) event.Outcome {
+	o.Writes = slices.Clone(o.Writes)
+	for i := range o.Writes {
+		if w := &o.Writes[i]; len(w.Columns) > 0 {
+			w.Columns = nil
+			if w.Action != event.Insert {
+				w.Incomplete = "the values were left out: the topic of outcomes takes no message that large; raise its max.message.bytes"
+			}
+		}
+	}
+	return o
+}
+
+func shortened(o event.Outcome) event.Outcome {
+	o.Columns = nil
+	o.Reason = strings.ToValidUTF8(o.Reason[:min(len(o.Reason), maxReason)], "") + " (shortened: the topic of outcomes takes no message as large as this one was; raise its max.message.bytes)"
+	return o
 }
 
 // PublishState writes where a pair stands.
 func (p *Publisher) PublishState(ctx context.Context, state event.PairState) error {
 	return publish(ctx, p, p.topics.State, []event.PairState{state}, p.encoder.PairState)
+}
+
+// PublishBreaker writes that the repairs of a pair are held back, or no longer.
+func (p *Publisher) PublishBreaker(ctx context.Context, s event.BreakerState) error {
+	return publish(ctx, p, p.topics.State, []event.BreakerState{s}, p.encoder.BreakerState)
+}
+
+// Instance is in the header event.HeaderInstance of every record of this
+// publisher, and of no other's.
+func (p *Publisher) Instance() string { return p.encoder.Instance }
+
+// PublishDecision writes which side of a pair is the authority. It is there once
+// and for all: see event.Decision.
+func (p *Publisher) PublishDecision(ctx context.Context, d event.Decision) error {
+	return publish(ctx, p, p.topics.State, []event.Decision{d}, p.encoder.Decision)
 }
 
 func publish[T any](ctx context.Context, p *Publisher, topic string, events []T, encode func(T) (event.Record, error)) error {

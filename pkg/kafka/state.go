@@ -12,24 +12,33 @@ import (
 )
 
 // ReadState reads the state topic from its beginning to its present end and
-// returns the state of every pair. A record of an older generation than one
+// returns the state of every pair, and what was decided about authorities. A record of an older generation than one
 // before it is ignored: its writer was replaced. A record that cannot be read
 // is an error, since it may be the one that fences a pair.
-func (a *Admin) ReadState(ctx context.Context) (map[string]event.PairState, error) {
+func (a *Admin) ReadState(ctx context.Context) (map[string]event.PairState, *event.Decisions, error) {
 	topic := a.config.Topics().State
 	action := "read states from " + topic
-	return connected(ctx, a.config, action, func(client sarama.Client, _ sarama.ClusterAdmin) (map[string]event.PairState, error) {
-		states := states{}
-		err := readAll(ctx, client, topic, states.apply)
-		return states, err
+	known, decisions := states{}, &event.Decisions{}
+	_, err := connected(ctx, a.config, action, func(client sarama.Client, _ sarama.ClusterAdmin) (struct{}, error) {
+		return struct{}{}, readAll(ctx, client, topic, func(r event.Record) error {
+			_, err := decisions.Apply(r)
+			return errors.Join(known.apply(r), err)
+		})
 	})
+	if err != nil {
+		// Reading may go on for a moment without us.
+		return nil, nil, err
+	}
+	return known, decisions, nil
 }
 
 // states is what the records so far say.
 type states map[string]event.PairState
 
 func (s states) apply(r event.Record) error {
-	// The key is the pair alone, and a record without a value removes it.
+	if kind, _ := event.StateKind(r.Key); kind != event.StatePosition {
+		return nil
+	}
 	if r.Value == nil {
 		delete(s, string(r.Key))
 		return nil

@@ -27,7 +27,10 @@ const day = 24 * time.Hour
 
 // How long topics keep their messages. Findings and tasks outlive a long
 // weekend of a stopped fixer, and a lost one is found again by the next run;
-// dead findings wait for a person; outcomes are the audit log.
+// dead findings wait for a person; outcomes are the audit log. Dead letters are
+// not compacted, since their marks have the same keys: a mark must not take a
+// letter with it that came after somebody looked. What expires takes the letter
+// first and its mark later, and the next run finds a row again that differs still.
 const (
 	findingsRetention = 7 * day
 	deadRetention     = 30 * day

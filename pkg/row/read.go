@@ -20,3 +20,21 @@ type Cursor interface {
 	// Close gives the connection back; it is safe to call at any time.
 	Close() error
 }
+
+// Undecoded is a Cursor that can tell equal rows without decoding them: most
+// rows of two sides that agree need not be looked into.
+type Undecoded interface {
+	Cursor
+	// Advance moves to the next row. Its errors are those of Next.
+	Advance() error
+	// Wire is the row as its server sent it, in pieces that are nil where a
+	// value is NULL. It belongs to the cursor and is reused by the following
+	// Advance.
+	Wire() [][]byte
+	// Row decodes the row. Its memory is reused by the following Advance.
+	Row() (Row, error)
+	// Form tells what can be held against each other: where two cursors have
+	// the same form, rows with the same wire are the same. Empty means that
+	// the wire says nothing.
+	Form() string
+}

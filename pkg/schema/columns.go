@@ -20,6 +20,7 @@ type resolution struct {
 	excludeTarget  map[string]bool // columns only the target has
 	rename         map[string]string
 	rules          map[string]canonical.Rule
+	constants      map[string]string // target column: its value
 
 	columns  []columnPair
 	warnings []string
@@ -36,7 +37,7 @@ func newResolution(m Mapping, source, target *Table) (*resolution, error) {
 	r := &resolution{
 		source: source, target: target,
 		only: map[string]bool{}, exclude: map[string]bool{}, excludeTarget: map[string]bool{},
-		rename: map[string]string{}, rules: map[string]canonical.Rule{},
+		rename: map[string]string{}, rules: map[string]canonical.Rule{}, constants: map[string]string{},
 	}
 	var problems []error
 	find := func(setting, name string) string {
@@ -70,6 +71,7 @@ func newResolution(m Mapping, source, target *Table) (*resolution, error) {
 	for _, name := range slices.Sorted(maps.Keys(m.Rules)) {
 		r.rules[find("rules", name)] = m.Rules[name]
 	}
+	problems = append(problems, r.findConstants(m.constants()))
 	return r, cmp.Or(problems...)
 }
 
@@ -155,7 +157,7 @@ func (r *resolution) warnOfTargetOnly(taken map[string]string) {
 		return
 	}
 	for _, c := range r.target.Columns {
-		if taken[c.Name] == "" && !r.excludeTarget[c.Name] {
+		if _, constant := r.constants[c.Name]; taken[c.Name] == "" && !r.excludeTarget[c.Name] && !constant {
 			r.warn("column %s is only in the target (%s) and is not compared; map it, or exclude it to say that this is meant", c.Name, r.target.Name)
 		}
 	}

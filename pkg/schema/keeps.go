@@ -18,6 +18,9 @@ func (p *Pair) Keeps(side *View) bool {
 	sameEngine := side.Table.Engine == other.Table.Engine
 	for i, to := range side.Columns {
 		from := other.Columns[i]
+		if to.Translation != nil || from.Translation != nil {
+			return false
+		}
 		if to.Generated || sameEngine && sameNative(to, from) && to.Collation == from.Collation {
 			continue
 		}

@@ -70,6 +70,7 @@ func (r *resolution) resolveKey(p *Pair) ([]int, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; %s", err, r.otherKeys())
 	}
+	r.fix(p, positions)
 	ofTarget, err := uniqueOrders(&p.Target, positions)
 	if err != nil {
 		return nil, fmt.Errorf("%w; create that unique index there, or choose a key that is unique on both sides (`key: [...]`)", err)
@@ -97,6 +98,9 @@ func (r *resolution) checkKeyColumn(p *Pair, position int) error {
 		}
 	}
 	rule := p.Rules[position]
+	if rule.Zone != "" && (source.Translation != nil || target.Translation != nil) {
+		return fmt.Errorf("a key is compared exactly, and two instants of zone %s can have the same time on its clocks; choose another key (`key: [...]`)", rule.Zone)
+	}
 	rule.Zone = "" // says how to read a value, and relaxes nothing
 	if !rule.IsZero() {
 		return errors.New("a key is compared exactly; take its rule out")
@@ -130,6 +134,7 @@ func isEnumeration(t *Table, c Column) bool {
 
 // uniqueOrders returns, for each unique key over exactly the columns at the
 // given positions, those positions in the index's order; the primary key first.
+// Columns that are the same in all rows of the view do not count.
 func uniqueOrders(v *View, positions []int) ([][]int, error) {
 	var orders [][]int
 	for _, k := range v.Table.Keys {
@@ -148,11 +153,12 @@ func uniqueOrders(v *View, positions []int) ([][]int, error) {
 }
 
 func (v *View) order(k UniqueKey, positions []int) ([]int, bool) {
-	if len(k.Columns) != len(positions) {
+	columns := v.unfixed(k)
+	if len(columns) != len(positions) {
 		return nil, false
 	}
 	order := make([]int, len(positions))
-	for i, name := range k.Columns {
+	for i, name := range columns {
 		at := slices.IndexFunc(positions, func(p int) bool { return v.Columns[p].Name == name })
 		if at < 0 {
 			return nil, false

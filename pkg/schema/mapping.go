@@ -20,9 +20,16 @@ type Mapping struct {
 	Rename map[string]string
 	// Rules relax the comparison of single columns (source names).
 	Rules map[string]canonical.Rule
+	// Constants are columns that only the target has, and the one value, as a
+	// text, that each holds in every row of this pair.
+	Constants map[string]string
 	// SourceWhere and TargetWhere filter rows, each in its engine's SQL.
 	SourceWhere string
 	TargetWhere string
+	// Shards are all the pairs that share the target table with this one, which
+	// is the one at position Shard; none when the pair has the table to itself.
+	Shards []Shard
+	Shard  int
 }
 
 // Method is how the ranges of a pair are compared.
@@ -65,8 +72,15 @@ type Pair struct {
 	Rules []canonical.Rule
 	// Method is the method Resolve chose, never Auto.
 	Method Method
+	// Insisted says that Checksum was asked for by name, so that a server that
+	// cannot digest is an error and not read instead.
+	Insisted bool
 	// Why explains Method in a sentence.
 	Why string
+	// Outside is the target's rows that belong to no shard, and Overlap those of
+	// this pair that may belong to another one as well; nil where there is
+	// nothing to look for. Outside is set for one pair of all that share a table.
+	Outside, Overlap *View
 	// Warnings are what could surprise the user: columns one side lacks,
 	// texts the comparison cannot tell apart, missing indexes.
 	Warnings []string

@@ -18,6 +18,14 @@ func (p *Pair) CheckRepair(side *View) error {
 			return fmt.Errorf("pair %s: key column %s of %s is generated, so rows cannot be inserted by key; choose another key", p.Name, c.Name, side.Table.Name)
 		}
 	}
+	for i, c := range side.Columns {
+		if c.Translation == nil {
+			continue
+		}
+		if err := c.Translation.Writable(); err != nil {
+			return fmt.Errorf("pair %s: column %s of %s cannot be written: %w", p.Name, p.Names[i], side.Table.Name, err)
+		}
+	}
 	mapped := map[string]bool{}
 	for _, c := range side.Columns {
 		mapped[c.Name] = true

@@ -41,12 +41,15 @@ func resolve(m Mapping, source, target *Table, method Method, d DigestTexts) (*P
 	pair := &Pair{
 		Name:   m.title(source),
 		Source: View{Table: source, Where: m.SourceWhere},
-		Target: View{Table: target, Where: m.TargetWhere},
+		Target: View{Table: target, Where: m.targetWhere()},
 	}
 	for _, c := range r.columns {
 		if err := r.add(pair, c); err != nil {
 			return nil, err
 		}
+	}
+	if err := r.addConstants(pair); err != nil {
+		return nil, err
 	}
 	key, err := r.resolveKey(pair)
 	if err != nil {
@@ -54,6 +57,9 @@ func resolve(m Mapping, source, target *Table, method Method, d DigestTexts) (*P
 	}
 	pair.Source.Key, pair.Target.Key = key, slices.Clone(key)
 	if err := chooseMethod(pair, method, d); err != nil {
+		return nil, err
+	}
+	if err := m.share(pair); err != nil {
 		return nil, err
 	}
 	pair.Warnings = append(r.warnings, surprises(pair)...)
@@ -66,10 +72,14 @@ func (r *resolution) add(p *Pair, c columnPair) error {
 	if err != nil {
 		return err
 	}
+	ofSource, ofTarget, err := rule.Translations(c.source.Type, c.target.Type)
+	if err != nil {
+		return fmt.Errorf("column %s: %w", c.source.Name, err)
+	}
 	p.Names = append(p.Names, c.source.Name)
-	p.Rules = append(p.Rules, rule)
-	p.Source.Columns = append(p.Source.Columns, ViewColumn{Column: c.source, As: as})
-	p.Target.Columns = append(p.Target.Columns, ViewColumn{Column: c.target, As: as})
+	p.Rules = append(p.Rules, rule.Between(c.source.Type, c.target.Type))
+	p.Source.Columns = append(p.Source.Columns, ViewColumn{Column: c.source, As: as, Translation: ofSource})
+	p.Target.Columns = append(p.Target.Columns, ViewColumn{Column: c.target, As: as, Translation: ofTarget})
 	return nil
 }
 

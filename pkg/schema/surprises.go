@@ -11,7 +11,7 @@ import (
 func surprises(p *Pair) []string {
 	var out []string
 	warn := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	if (p.Source.Where == "") != (p.Target.Where == "") {
+	if p.Overlap == nil && (p.Source.Where == "") != (p.Target.Where == "") {
 		warn("only one side has a row filter: every row the filter leaves out counts as missing there")
 	}
 	for _, v := range [...]*View{&p.Source, &p.Target} {
@@ -24,7 +24,7 @@ func surprises(p *Pair) []string {
 	}
 	for i, name := range p.Names {
 		source, target := p.Source.Columns[i], p.Target.Columns[i]
-		if hazard := hazard(source, target); hazard != "" {
+		if hazard := hazard(source, target); hazard != "" && !p.Rules[i].Rounds() {
 			warn("column %s (%s, %s): %s", name, source.Native, target.Native, hazard)
 		}
 	}
@@ -36,11 +36,11 @@ func surprises(p *Pair) []string {
 func hazard(a, b ViewColumn) string {
 	switch {
 	case a.Type.Kind != b.Type.Kind && a.As.Kind == canonical.Float64:
-		return "a single-precision number is seldom equal to a double (0.1 is 0.10000000149011612); give it a rule {tolerance: …}"
+		return "a single-precision number is seldom equal to a double (0.1 is 0.10000000149011612); give it a rule {ulp: …} or {relative: …}"
 	case shorter(a, b, canonical.Timestamp), shorter(a, b, canonical.Instant), shorter(a, b, canonical.Time):
-		return "one side keeps fewer fractional digits of a second, so values with more cannot be equal"
+		return "one side keeps fewer fractional digits of a second, so values with more cannot be equal; give it a rule {precision: …} where they are rounded, {cut: …} where they are cut off"
 	case shorter(a, b, canonical.Decimal):
-		return "one side keeps fewer decimals, so numbers with more cannot be equal"
+		return "one side keeps fewer decimals, so numbers with more cannot be equal; give it a rule {scale: …}"
 	default:
 		return ""
 	}

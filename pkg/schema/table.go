@@ -61,6 +61,14 @@ type Column struct {
 	// (PostgreSQL GENERATED ALWAYS AS IDENTITY).
 	AlwaysIdentity bool
 	HasDefault     bool
+	// Default is the default's expression in the server's own SQL, literals in
+	// quotes; empty when there is none.
+	Default string
+	// Next is the next value of an Identity column, in decimal digits; empty
+	// when this user may not see it.
+	Next string
+	// Words are the values an enum or a set is made of, in their order.
+	Words []string
 	// OnUpdate columns are set by the server whenever their row changes, unless
 	// the statement writes them (MySQL ON UPDATE CURRENT_TIMESTAMP).
 	OnUpdate bool
@@ -79,9 +87,12 @@ type UniqueKey struct {
 
 // Table is a table as its server describes it.
 type Table struct {
-	Name    Name
-	Engine  string // "mysql", "mariadb" or "postgres"
-	Columns []Column
+	Name   Name
+	Engine string // "mysql", "mariadb" or "postgres"
+	// Identity tells the table from a later one of the same name: PostgreSQL's
+	// OID, MySQL's time of creation, which every rebuild renews. Empty: unknown.
+	Identity string
+	Columns  []Column
 	// Keys are the unique keys, the primary key first. Partial indexes and
 	// indexes on expressions or prefixes are not among them.
 	Keys []UniqueKey
@@ -90,6 +101,14 @@ type Table struct {
 	Indexes [][]string
 	// Triggers are the names of the table's row triggers.
 	Triggers []string
+	// Checks are the table's check constraints, but for those that make a type.
+	Checks []Check
+	// References are the table's own foreign keys, ReferencedBy those of tables
+	// (itself among them) that refer to it. AllReferences says whether this user
+	// could have seen every table of the database that does.
+	References    []ForeignKey
+	ReferencedBy  []ForeignKey
+	AllReferences bool
 	// Rows is the engine's estimate of the number of rows, for progress only.
 	Rows int64
 	// RowBytes is the engine's estimate of a row's average size, 0 when unknown.

@@ -1,12 +1,33 @@
 package schema
 
-import "github.com/trueup/trueup/pkg/canonical"
+import (
+	"slices"
+	"strings"
+
+	"github.com/trueup/trueup/pkg/canonical"
+	"github.com/trueup/trueup/pkg/row"
+)
 
 // ViewColumn is one column of a view: the table's column and the type the
 // pair compares it in.
 type ViewColumn struct {
 	Column
 	As canonical.Type
+	// Translation, when set, stands between the column's own values, which are
+	// of its own Type, and those of As.
+	Translation canonical.Translation
+	// Constant is the canonical text that stands for the column in every row,
+	// where the table has no such column but the other side has; nil else. The
+	// column cannot be written then, and is Generated.
+	Constant row.Value
+}
+
+// Own is the column as its table holds it, before any translation.
+func (c ViewColumn) Own() ViewColumn {
+	if c.Translation != nil {
+		c.As, c.Translation = c.Type, nil
+	}
+	return c
 }
 
 // View is one side of a pair as it is read and written: a table, the mapped
@@ -21,6 +42,58 @@ type View struct {
 	// Where is the row filter in the engine's own SQL, empty for all rows. It
 	// is the user's text and stands in parentheses wherever it is used.
 	Where string
+	// Fixed are columns that have one value in every row of the view. Rows with
+	// another value belong to other pairs, and are neither read nor written.
+	Fixed []Fixed
+	// Within and Outside choose rows by other views of the table: those that
+	// are in one of the former, and in none of the latter.
+	Within, Outside []*View
+}
+
+// Fixed is a column and the value all rows of a view have there.
+type Fixed struct {
+	ViewColumn
+	Value row.Value
+}
+
+// OfKey is the view of the same rows with the key's columns alone.
+func (v *View) OfKey() *View {
+	out := *v
+	out.Columns, out.Key = v.KeyColumns(), nil
+	for i := range out.Columns {
+		out.Key = append(out.Key, i)
+	}
+	return &out
+}
+
+// KeyIndex is the unique index that delivers the rows in key order, and whether
+// there is one. Columns that are the same in all rows do not count.
+func (v *View) KeyIndex() (UniqueKey, bool) {
+	for _, k := range v.Table.Keys {
+		if slices.Equal(v.unfixed(k), v.keyNames()) {
+			return k, true
+		}
+	}
+	return UniqueKey{}, false
+}
+
+// unfixed are the columns of an index that differ within the view.
+func (v *View) unfixed(k UniqueKey) []string {
+	return slices.DeleteFunc(slices.Clone(k.Columns), func(name string) bool {
+		return slices.ContainsFunc(v.Fixed, func(f Fixed) bool { return f.Name == name })
+	})
+}
+
+// Filter says in words which rows of the table the view has; empty for all.
+func (v *View) Filter() string {
+	var terms []string
+	for _, f := range v.Fixed {
+		terms = append(terms, f.Name+" = "+string(f.Value))
+	}
+	if v.Where != "" {
+		terms = append(terms, v.Where)
+	}
+	return strings.Join(terms, " and ")
 }
 
 // KeyColumns returns the columns of the key in key order.

@@ -16,6 +16,7 @@ type Fixer struct {
 	age      *prometheus.HistogramVec
 	waits    *prometheus.CounterVec
 	waiting  *prometheus.GaugeVec
+	tripped  *prometheus.GaugeVec
 }
 
 // NewFixer registers the metrics of repairs.
@@ -27,6 +28,7 @@ func NewFixer(m *Metrics) *Fixer {
 		age:      m.histogram("trueup_fixer_finding_age_seconds", "Time from seeing a difference to its outcome.", ageBuckets, "pair"),
 		waits:    m.counter("trueup_fixer_waits_total", "Times a repair had to wait and try again.", "pair"),
 		waiting:  m.gauge("trueup_fixer_waiting", "1 while the last thing a pair's repair did was to wait for a database.", "pair"),
+		tripped:  m.gauge("trueup_fixer_breaker_tripped", "1 while repairs of the pair are held because they were too many; see `trueup release`.", "pair"),
 	}
 }
 
@@ -43,6 +45,11 @@ func (f *Fixer) Waiting(pair string, _ error, _ time.Duration) {
 	f.waiting.WithLabelValues(pair).Set(1)
 }
 
+// Breaker notes whether the repairs of a pair are held back.
+func (f *Fixer) Breaker(s event.BreakerState) {
+	f.tripped.WithLabelValues(s.Pair).Set(truth(s.Tripped))
+}
+
 // Settled counts an outcome. A pair nobody knows is counted under one name:
 // its own comes from outside and has no bound.
 func (f *Fixer) Settled(o event.Outcome) {
@@ -50,7 +57,11 @@ func (f *Fixer) Settled(o event.Outcome) {
 	if o.Class == "unknown_pair" {
 		pair = "unknown"
 	}
-	f.outcomes.WithLabelValues(pair, o.Result.String(), o.Action.String()).Inc()
+	result := o.Result.String()
+	if o.DryRun && o.Result == event.Repaired {
+		result = "would_be_repaired"
+	}
+	f.outcomes.WithLabelValues(pair, result, o.Action.String()).Inc()
 	if !o.DetectedAt.IsZero() && o.At.After(o.DetectedAt) {
 		f.age.WithLabelValues(pair).Observe(o.At.Sub(o.DetectedAt).Seconds())
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/governor"
 )
 
 func get(t *testing.T, handler http.Handler, path string) *httptest.ResponseRecorder {
@@ -41,13 +42,19 @@ func everything() *Metrics {
 	at := time.Now()
 	f.Settled(event.Outcome{Pair: "orders", Result: event.Repaired, Action: event.Update, DetectedAt: at.Add(-time.Minute), At: at})
 	f.Settled(event.Outcome{Pair: "made up", Result: event.Dead, Class: "unknown_pair", At: at})
+	f.Settled(event.Outcome{Pair: "orders", Result: event.Repaired, Action: event.Delete, DryRun: true, At: at})
+	f.Breaker(event.BreakerState{Pair: "orders", Tripped: true})
 	v.RunStarted("orders", "full", 100, 20)
 	v.RangeDone("orders", 30, time.Second, true)
 	v.RangeDone("orders", 10, time.Second, false)
 	v.Suspects("orders", "seen", 4)
 	v.ReadFailed("orders")
 	v.RunEnded(Run{Pair: "orders", Mode: "full", Complete: true, Took: time.Minute, Findings: map[string]int64{"neq": 2}})
-	WatchBudget(m, "source", func() Budget { return Budget{Limit: 4, Running: 1} })
+	WatchGovernors(m, []Governed{{Side: "source", Use: "reads", Ask: func() governor.Status {
+		return governor.Status{State: governor.Paused, Workers: 4, Running: 1, Share: 1, PausedFor: 3 * time.Second, Signals: []governor.Reading{
+			{Signal: governor.Signal{Name: "canary", Limit: 25}, Value: 41, Utilisation: 1.64, Smoothed: 0.5},
+		}}
+	}}})
 	return m
 }
 
@@ -62,7 +69,9 @@ func TestMetricsSayWhatHappened(t *testing.T) {
 		`trueup_fixer_outcomes_total{action="update",pair="orders",result="repaired"} 1`,
 		`trueup_fixer_outcomes_total{action="none",pair="unknown",result="dead"} 1`,
 		`trueup_fixer_finding_age_seconds_bucket{pair="orders",le="60"} 1`,
+		`trueup_fixer_outcomes_total{action="delete",pair="orders",result="would_be_repaired"} 1`,
 		`trueup_fixer_waiting{pair="orders"} 1`,
+		`trueup_fixer_breaker_tripped{pair="orders"} 1`,
 		`trueup_run_rows_scanned{pair="orders"} 60`,
 		`trueup_rows_scanned_total{pair="orders"} 40`,
 		`trueup_unreadable_ranges_total{pair="orders"} 1`,
@@ -70,7 +79,13 @@ func TestMetricsSayWhatHappened(t *testing.T) {
 		`trueup_findings_total{kind="neq",pair="orders"} 2`,
 		`trueup_run_last_clean{mode="full",pair="orders"} 0`,
 		`trueup_run_active{mode="full",pair="orders"} 0`,
-		`trueup_governor_statements{side="source",state="running"} 1`,
+		`trueup_governor_statements{side="source",state="running",use="reads"} 1`,
+		`trueup_governor_paused{side="source",use="reads"} 1`,
+		`trueup_governor_paused_seconds_total{side="source",use="reads"} 3`,
+		`trueup_governor_signal_value{side="source",signal="canary",use="reads"} 41`,
+		`trueup_governor_signal_limit{side="source",signal="canary",use="reads"} 25`,
+		`trueup_governor_signal_utilisation{side="source",signal="canary",use="reads"} 0.5`,
+		`trueup_governor_signal_stale{side="source",signal="canary",use="reads"} 0`,
 	} {
 		if !strings.Contains(body, want+"\n") {
 			t.Errorf("missing %s", want)

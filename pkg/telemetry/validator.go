@@ -21,11 +21,14 @@ type Validator struct {
 	ended      *prometheus.GaugeVec
 	clean      *prometheus.GaugeVec
 	took       *prometheus.GaugeVec
+	// Continuous are the metrics of runs that never end.
+	Continuous *Continuous
 }
 
 // NewValidator registers the metrics of runs.
 func NewValidator(m *Metrics) *Validator {
 	return &Validator{
+		Continuous: NewContinuous(m),
 		active:     m.gauge("trueup_run_active", "1 while a run of the pair is under way.", "pair", "mode"),
 		total:      m.gauge("trueup_run_rows_estimated", "Rows the present or last run has to scan, as the engine estimates them.", "pair"),
 		scanned:    m.gauge("trueup_run_rows_scanned", "Rows the present or last run has scanned.", "pair"),
@@ -35,7 +38,7 @@ func NewValidator(m *Metrics) *Validator {
 		failures:   m.counter("trueup_read_failures_total", "Attempts to read a database that failed.", "pair"),
 		unreadable: m.counter("trueup_unreadable_ranges_total", "Ranges that could not be read however often it was tried.", "pair"),
 		runs:       m.counter("trueup_runs_total", "Runs that ended: clean, different, incomplete, or undecided (complete, nothing found, not clean).", "pair", "mode", "result"),
-		findings:   m.counter("trueup_findings_total", "Findings published by runs that ended.", "pair", "kind"),
+		findings:   m.counter("trueup_findings_total", "Findings published by runs that ended, and at once by those without an end.", "pair", "kind"),
 		ended:      m.gauge("trueup_run_last_end_timestamp_seconds", "When the last run ended, as Unix time.", "pair", "mode"),
 		clean:      m.gauge("trueup_run_last_clean", "1 when the last run that ended was clean.", "pair", "mode"),
 		took:       m.gauge("trueup_run_last_seconds", "How long the last run took.", "pair", "mode"),
@@ -98,22 +101,4 @@ func (v *Validator) RunEnded(r Run) {
 	v.ended.WithLabelValues(r.Pair, r.Mode).SetToCurrentTime()
 	v.clean.WithLabelValues(r.Pair, r.Mode).Set(truth(r.Clean))
 	v.took.WithLabelValues(r.Pair, r.Mode).Set(r.Took.Seconds())
-}
-
-// Budget is how a database's budget of statements is used.
-type Budget struct{ Limit, Running, Waiting int }
-
-// WatchBudget shows how a budget is used, asked for at every scrape.
-func WatchBudget(m *Metrics, side string, ask func() Budget) {
-	for state, pick := range map[string]func(Budget) int{
-		"limit":   func(b Budget) int { return b.Limit },
-		"running": func(b Budget) int { return b.Running },
-		"waiting": func(b Budget) int { return b.Waiting },
-	} {
-		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name:        "trueup_governor_statements",
-			Help:        "Statements a database may be asked for at once (limit), those that run and those that wait for a place.",
-			ConstLabels: prometheus.Labels{"side": side, "state": state},
-		}, func() float64 { return float64(pick(ask())) }))
-	}
 }

@@ -37,12 +37,23 @@ type Config struct {
 	// failed, so that a connection that died silently does not hold a run for
 	// ever; default 5m.
 	ReadTimeout time.Duration `yaml:"read_timeout"`
+	// Patience is how long a server that does not answer is waited for before
+	// the run ends; default 5m, which is a restart with recovery. Attempts are
+	// counted only while the servers answer.
+	Patience time.Duration `yaml:"patience"`
+	// InspectEvery is how often a run makes sure that the tables still are
+	// defined as they were when it began; default 1m. It does so at its end too.
+	InspectEvery time.Duration `yaml:"inspect_every"`
 	// Suspects is how many differences may wait for confirmation; default
 	// 100000. When that many wait, no further range is examined.
 	Suspects int `yaml:"suspects"`
 	// Rounds is how often a row that keeps changing is looked at before it is
 	// left open; default 10.
 	Rounds int `yaml:"rounds"`
+	// ConfirmMax bounds how long a difference waits for a copy that is late:
+	// where replication is measured, what still differs then stays open; where
+	// it is not, it is the longest that a difference has to last; default 1m.
+	ConfirmMax time.Duration `yaml:"confirm_max"`
 	// CheckpointEvery is the shortest time between two saved positions; default 1s.
 	CheckpointEvery time.Duration `yaml:"checkpoint_every"`
 }
@@ -57,8 +68,11 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.Attempts, 5)
 	setDefault(&c.Backoff, 250*time.Millisecond)
 	setDefault(&c.ReadTimeout, 5*time.Minute)
+	setDefault(&c.Patience, 5*time.Minute)
+	setDefault(&c.InspectEvery, time.Minute)
 	setDefault(&c.Suspects, 100_000)
 	setDefault(&c.Rounds, 10)
+	setDefault(&c.ConfirmMax, time.Minute)
 	setDefault(&c.CheckpointEvery, time.Second)
 	c.Range = c.Range.WithDefaults()
 	return c
@@ -96,6 +110,9 @@ func (c Config) Validate() error {
 	}{
 		{"backoff", c.Backoff},
 		{"read_timeout", c.ReadTimeout},
+		{"patience", c.Patience},
+		{"inspect_every", c.InspectEvery},
+		{"confirm_max", c.ConfirmMax},
 		{"checkpoint_every", c.CheckpointEvery},
 	} {
 		if f.value <= 0 {

@@ -3,6 +3,7 @@ package validate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/trueup/trueup/pkg/compare"
@@ -58,6 +59,10 @@ func (r *run) reread(ctx context.Context, batch []suspect) (rows reread, err err
 	for i, s := range batch {
 		keys[i] = s.key
 	}
+	return r.readBoth(ctx, keys)
+}
+
+func (r *run) readBoth(ctx context.Context, keys []row.Key) (rows reread, err error) {
 	if rows.replica, err = r.find(ctx, r.replica, keys); err != nil {
 		return rows, err
 	}
@@ -88,27 +93,51 @@ func judge(c *compare.Comparer, witness compare.Witness, authority, replica row.
 	return confirmed, d
 }
 
+// lastingDifference is a suspect that still differs.
+type lastingDifference struct {
+	suspect
+	difference compare.Difference
+}
+
 // decide sorts a batch by what was read: findings are published, rows that
-// changed wait once more, the rest is settled.
+// changed wait once more, and so do those that differ for less long than others
+// took to arrive; the rest is settled.
 func (r *run) decide(batch []suspect, rows reread) bool {
 	now := time.Now()
 	report := SuspectReport{Pair: r.spec.Pair.Name}
 	var (
 		findings []found
+		lasting  []lastingDifference
 		again    []suspect
 		settled  []*task
+		late     int
 	)
 	for _, s := range batch {
 		id := s.key.ID()
 		judgement, difference := judge(r.comparer, s.witness, rows.authority[id], rows.replica[id])
 		switch judgement {
 		case cleared:
+			if compare.WitnessOf(rows.authority[id]) == s.witness {
+				r.lag.caughtUp(s.due.Sub(s.seen))
+			}
 			report.Cleared++
 			settled = append(settled, s.task)
 		case confirmed:
+			if s.overdue {
+				late++
+				r.ledger.trouble(s.task)
+				settled = append(settled, s.task)
+				continue
+			}
 			difference.Key = s.key
-			findings = append(findings, newFound(s.task, difference, s.seen))
+			lasting = append(lasting, lastingDifference{s, difference})
 		case hot:
+			if r.stream != nil { // the change that came between brings it again
+				report.Hot++
+				r.stream.again(s.key)
+				settled = append(settled, s.task)
+				continue
+			}
 			s.rounds++
 			if s.rounds >= r.config.Rounds {
 				report.Open++
@@ -122,6 +151,18 @@ func (r *run) decide(batch []suspect, rows reread) bool {
 			again = append(again, s)
 		}
 	}
+	// Only now has the whole batch told how long rows take to arrive.
+	enough := r.lag.lasting()
+	for _, l := range lasting {
+		if l.due.Sub(l.seen) >= enough {
+			findings = append(findings, newFound(l.task, l.difference, l.seen))
+			continue
+		}
+		l.due = l.seen.Add(enough)
+		again = append(again, l.suspect)
+	}
+	report.Open += late
+	r.lag.leftOpen(late)
 	r.open.Add(int64(report.Open))
 	r.suspects.again(again)
 	r.observer.Suspects(report)
@@ -142,7 +183,7 @@ func (r *run) decide(batch []suspect, rows reread) bool {
 // as unreadable.
 func (r *run) giveUp(batch []suspect, err error) {
 	for _, s := range batch {
-		r.unreadable(s.task, s.task.work.Range, errors.Join(errRange, err))
+		r.unreadable(s.task, s.task.work.Range, fmt.Errorf("%w: %w", errRange, err))
 		r.settle(s.task, 1)
 	}
 	r.suspects.settle(len(batch))

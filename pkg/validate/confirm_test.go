@@ -217,7 +217,7 @@ func TestFewerSuspectsThanDifferencesMayWaitAndAllAreSettled(t *testing.T) {
 }
 
 func TestSuspectsHaveRoomForNoMoreThanTheirNumber(t *testing.T) {
-	q := newSuspects(2)
+	q := newSuspects(2, delay{})
 	ctx, cancel := context.WithCancel(t.Context())
 	for range 2 {
 		if !q.push(ctx, suspect{}) {
@@ -250,7 +250,7 @@ func TestSuspectsThatCannotBeReadAgainMakeTheRangeUnreadable(t *testing.T) {
 
 func TestSuspectsFallDueInTheOrderTheyCame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newSuspects(100)
+		q := newSuspects(100, delay{})
 		for i := range 10 {
 			q.push(t.Context(), suspect{key: order(i, "", 0).Key([]int{0}), due: time.Now().Add(time.Minute)})
 			time.Sleep(time.Second)

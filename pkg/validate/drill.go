@@ -66,10 +66,30 @@ type checksum struct {
 	merge              merge
 	// dense counts the ranges in a row that turned out dense.
 	dense atomic.Int64
+	// hopeless: the servers' limits are below the smallest range.
+	hopeless atomic.Bool
 }
 
+// limitsError is a server that cannot digest even small ranges, although that
+// was asked for.
+type limitsError struct {
+	rows int
+	err  error
+}
+
+// Error says what the server's limit is and what to do.
+func (e *limitsError) Error() string {
+	return fmt.Sprintf("method checksum: ranges of %d rows are too large to be digested: %v, which method auto does by itself", e.rows, e.err)
+}
+
+// Unwrap returns the server's refusal.
+func (e *limitsError) Unwrap() error { return e.err }
+
+// Permanent ends the run: the other ranges would be refused as well.
+func (e *limitsError) Permanent() bool { return true }
+
 func (c *checksum) examine(ctx context.Context, p piece) (examined, error) {
-	if p.siblings.isDense() {
+	if p.siblings.isDense() || c.hopeless.Load() {
 		return c.merge.examine(ctx, p)
 	}
 	if p.siblings == nil && c.dense.Load() >= denseRanges {
@@ -134,6 +154,16 @@ func (c *checksum) withoutDigest(ctx context.Context, p piece, err error) (exami
 	timedOut := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
 	if !tooLarge(err) && !timedOut {
 		return examined{}, err
+	}
+	if rows := c.run.sizer.Rows(); p.siblings == nil && tooLarge(err) && rows < c.run.config.Range.MinRows {
+		// Ranges have shrunk to less than they may and are refused still.
+		if c.run.spec.Pair.Insisted {
+			return examined{}, &limitsError{rows: rows, err: err}
+		}
+		if !c.hopeless.Swap(true) {
+			c.run.observer.Warn(c.run.spec.Pair.Name, "rows are read, since a server does not digest even small ranges: "+err.Error())
+		}
+		return c.merge.examine(ctx, p)
 	}
 	result, err := c.merge.examine(ctx, p)
 	result.refused = true

@@ -39,20 +39,32 @@ type table struct {
 	during     func(n int) error
 	statements int
 	rowsRead   int
+
+	// touches may fail a statement by the rows it has to read.
+	touches func(r row.Range) error
+	inspect func() (*schema.Table, error)
+	ping    func() error
 }
 
 var testColumns = []schema.ViewColumn{
-	{Column: schema.Column{Name: "id"}, As: canonical.Type{Kind: canonical.Int}},
+	{Column: schema.Column{Name: "id", Type: canonical.Type{Kind: canonical.Int}}, As: canonical.Type{Kind: canonical.Int}},
 	{Column: schema.Column{Name: "name"}, As: canonical.Type{Kind: canonical.Text}},
 	{Column: schema.Column{Name: "amount"}, As: canonical.Type{Kind: canonical.Int}},
 }
 
+func testTable(name schema.Name) *schema.Table {
+	t := &schema.Table{Name: name, Identity: "1", Keys: []schema.UniqueKey{{Name: "PRIMARY", Columns: []string{"id"}, Primary: true}}}
+	for _, c := range testColumns {
+		t.Columns = append(t.Columns, c.Column)
+	}
+	return t
+}
+
 func testPair(method schema.Method) *schema.Pair {
 	view := func(engine string) schema.View {
-		return schema.View{
-			Table:   &schema.Table{Name: schema.Name{Table: "orders"}, Engine: engine},
-			Columns: testColumns, Key: []int{0},
-		}
+		table := testTable(schema.Name{Table: "orders"})
+		table.Engine = engine
+		return schema.View{Table: table, Columns: testColumns, Key: []int{0}}
 	}
 	return &schema.Pair{
 		Name: "orders", Source: view("mysql"), Target: view("postgres"), Names: []string{"id", "name", "amount"},
@@ -136,6 +148,13 @@ func (t *table) begin(ctx context.Context, op string) error {
 	return ctx.Err()
 }
 
+func (t *table) reach(r row.Range) error {
+	if t.touches == nil {
+		return nil
+	}
+	return t.touches(r)
+}
+
 func (t *table) inRange(r row.Range) []row.Row {
 	rows := t.snapshot()
 	from, to := 0, len(rows)
@@ -163,19 +182,39 @@ func (t *table) project(v *schema.View, r row.Row) row.Row {
 	return out
 }
 
+// Akin holds names equal that differ in case alone; keys of digits never are.
+func (t *table) Akin(_ context.Context, _ *schema.View, keys []row.Key) ([]row.Key, error) {
+	out := make([]row.Key, len(keys))
+	for i, key := range keys {
+		for _, r := range t.snapshot() {
+			if other := row.Key(r[:1]); other.ID() != key.ID() && bytes.EqualFold(other[0], key[0]) {
+				out[i] = other.Clone()
+			}
+		}
+	}
+	return out, nil
+}
+
 func (t *table) Boundary(ctx context.Context, _ *schema.View, after row.Key, n int) (row.Key, error) {
 	if err := t.begin(ctx, "boundary"); err != nil {
 		return nil, err
 	}
 	rows := t.inRange(row.Range{After: after})
-	if len(rows) < n {
-		return nil, nil
+	walked := row.Range{After: after}
+	if len(rows) >= n {
+		walked.Through = row.Key(rows[n-1][:1]).Clone()
 	}
-	return row.Key(rows[n-1][:1]).Clone(), nil
+	if err := t.reach(walked); err != nil {
+		return nil, err
+	}
+	return walked.Through, nil
 }
 
 func (t *table) Digest(ctx context.Context, v *schema.View, r row.Range) (row.Digest, error) {
 	if err := t.begin(ctx, "digest"); err != nil {
+		return row.Digest{}, err
+	}
+	if err := t.reach(r); err != nil {
 		return row.Digest{}, err
 	}
 	rows := t.inRange(r)
@@ -192,6 +231,9 @@ func (t *table) Digest(ctx context.Context, v *schema.View, r row.Range) (row.Di
 
 func (t *table) Rows(ctx context.Context, v *schema.View, r row.Range) (row.Cursor, error) {
 	if err := t.begin(ctx, "rows"); err != nil {
+		return nil, err
+	}
+	if err := t.reach(r); err != nil {
 		return nil, err
 	}
 	return &memoryCursor{ctx: ctx, table: t, view: v, rows: t.inRange(r)}, nil
@@ -211,6 +253,26 @@ func (t *table) Lookup(ctx context.Context, v *schema.View, keys []row.Key) ([]r
 	}
 	slices.Reverse(rows) // in any order
 	return rows, nil
+}
+
+// Table describes the table as the pair was resolved against it, or as the test
+// has changed it since.
+func (t *table) Table(_ context.Context, name schema.Name) (*schema.Table, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.inspect != nil {
+		return t.inspect()
+	}
+	return testTable(name), nil
+}
+
+func (t *table) Ping(context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ping != nil {
+		return t.ping()
+	}
+	return nil
 }
 
 func (t *table) Count(ctx context.Context, _ *schema.View) (int64, error) {

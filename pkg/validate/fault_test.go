@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/trueup/trueup/pkg/row"
 	"github.com/trueup/trueup/pkg/schema"
 )
 
@@ -158,23 +161,85 @@ func TestARangeTheServerWillNotDigestIsReadInstead(t *testing.T) {
 	}
 }
 
+func TestAServerThatDigestsNoRangeIsReadUnlessDigestsWereAskedFor(t *testing.T) {
+	for _, insisted := range []bool{false, true} {
+		a, c := newTable(orders(1, 400)...), newTable(orders(1, 400)...)
+		c.put(order(17, "damaged", 0))
+		digests := 0
+		c.before = func(op string, _ int) error {
+			if op != "digest" {
+				return nil
+			}
+			digests++
+			return fmt.Errorf("read: %w", limitError{errors.New("raise max_allowed_packet")})
+		}
+		b := newBench(t, a, c, schema.Checksum).rangesOf(10)
+		b.config.Threads = 1
+		b.run.Pair.Insisted = insisted
+		v, err := b.validator().Run(t.Context(), b.run)
+		if digests > 3 {
+			t.Errorf("insisted %t: it asked for %d digests in vain", insisted, digests)
+		}
+		if insisted {
+			if err == nil || v.Complete || !strings.Contains(v.Reason, "method checksum") || !strings.Contains(v.Reason, "raise max_allowed_packet") {
+				t.Errorf("verdict %+v, error %v", v, err)
+			}
+			continue
+		}
+		if err != nil || !v.Complete {
+			t.Errorf("verdict %+v, error %v", v, err)
+		}
+		equalSets(t, b.published.list(), []string{"neq 17"})
+	}
+}
+
+func TestAKeyIndexThatCannotBeReadInOnePlaceIsGoneAroundByTheOtherSides(t *testing.T) {
+	for _, method := range []schema.Method{schema.Checksum, schema.Merge} {
+		synctest.Test(t, func(t *testing.T) {
+			a, c := newTable(orders(1, 100)...), newTable(orders(1, 100)...)
+			c.put(order(7, "damaged", 0))
+			c.put(order(93, "damaged", 0))
+			// Whatever touches the rows 31 to 40 of the authority fails.
+			a.touches = func(r row.Range) error {
+				after, through := 0, 100
+				if r.After != nil {
+					after, _ = strconv.Atoi(string(r.After[0]))
+				}
+				if r.Through != nil {
+					through, _ = strconv.Atoi(string(r.Through[0]))
+				}
+				if after < 40 && through > 30 {
+					return errReset
+				}
+				return nil
+			}
+			b := newBench(t, a, c, method).rangesOf(10)
+			v := b.verdict()
+			if v.Complete || v.Unreadable != 1 || v.UnreadableRanges[0].Range.String() != "(30 … 40]" {
+				t.Errorf("%s: verdict %+v", method, v)
+			}
+			equalSets(t, b.published.list(), []string{"neq 7", "neq 93"})
+		})
+	}
+}
+
 func TestRowsDeletedWhileARangeIsCutDoNotLeadOutOfIt(t *testing.T) {
 	for keep := 1; keep <= 12; keep++ {
 		a, c := newTable(orders(1, 64)...), newTable(orders(1, 64)...)
 		c.put(order(1, "damaged", 0))
 		c.put(order(40, "damaged", 0))
-		digests := 0
+		var digests atomic.Int64 // the next range may be looked for meanwhile
 		a.before = func(op string, _ int) error {
 			if op == "digest" {
-				digests++
+				digests.Add(1)
 			}
 			// The first range was counted; before it is cut, most of it goes.
-			if op == "boundary" && digests == 1 {
+			if op == "boundary" && digests.Load() == 1 {
 				for id := keep + 1; id <= 32; id++ {
 					a.remove(id)
 					c.remove(id)
 				}
-				digests++
+				digests.Add(1)
 			}
 			return nil
 		}

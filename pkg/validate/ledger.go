@@ -35,6 +35,11 @@ type task struct {
 	tally chunk.Tally
 	// troubled: part of it was unreadable or stays open.
 	troubled bool
+	// keys are what a stream looks at instead of a range, until that is done.
+	keys []row.Key
+	// mark is what a stream has reached when this and all before are settled;
+	// nil for nothing of its own.
+	mark any
 }
 
 func (t *task) place() Place { return Place{Pass: t.work.Pass, Number: t.number} }
@@ -50,6 +55,7 @@ type ledger struct {
 	position chunk.Position
 	all      chunk.Tally // of every range, settled or not, earlier processes included
 	frozen   bool        // too many troubled ranges to carry along
+	mark     any         // the last task's that had one
 }
 
 func newLedger(position chunk.Position, outstanding int64) *ledger {
@@ -78,10 +84,14 @@ func (l *ledger) from() (pass int, after row.Key) {
 // add enters a range, held once for its examination, waiting for room; false
 // when the context ended first.
 func (l *ledger) add(ctx context.Context, w chunk.Work) (*task, bool) {
+	return l.admit(ctx, &task{work: w, open: 1})
+}
+
+// admit enters a task that nobody works on yet.
+func (l *ledger) admit(ctx context.Context, t *task) (*task, bool) {
 	if l.room.Acquire(ctx, 1) != nil {
 		return nil, false
 	}
-	t := &task{work: w, open: 1}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.enter(t)
@@ -138,6 +148,9 @@ func (l *ledger) pass(t *task) {
 	if !t.repeated {
 		l.room.Release(1)
 	}
+	if t.mark != nil {
+		l.mark = t.mark
+	}
 	if t.troubled && len(l.position.Again) >= maxAgain {
 		l.frozen = true
 	}
@@ -172,6 +185,13 @@ func (l *ledger) settledUpTo() chunk.Position {
 		p.Again = append(p.Again, t.work)
 	}
 	return p
+}
+
+// reached is the mark of the last settled task that had one.
+func (l *ledger) reached() any {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mark
 }
 
 // settled says whether every range handed out is settled.

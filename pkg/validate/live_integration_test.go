@@ -250,59 +250,6 @@ func (l *live) otherModes(want []string) {
 	}
 }
 
-func TestALiveWriterOnRealServersCausesNoFinding(t *testing.T) {
-	for _, direction := range directions {
-		t.Run(direction[0].name+"-"+direction[1].name, func(t *testing.T) {
-			t.Parallel()
-			l := newLive(t, direction)
-			testenv.Exec(t, l.sourceURL, l.source.insert(sequence(1, 2000)...))
-			testenv.Exec(t, l.copyURL, l.target.insert(sequence(1, 2000)...))
-			testenv.Exec(t, l.copyURL, "DELETE FROM orders WHERE id = 1000") // the only true damage
-			ctx, stop := context.WithCancel(t.Context())
-			var writer sync.WaitGroup
-			written := make(chan struct{})
-			writer.Go(func() { l.write(ctx, written) })
-			<-written
-			for range 5 {
-				v, found, err := l.compare(validate.Config{Range: chunk.SizerConfig{MinRows: 100, MaxRows: 100}},
-					validate.Run{Pair: l.pair(schema.Checksum), Confirm: 300 * time.Millisecond})
-				if err != nil || !v.Complete || !slices.Equal(found.names(), []string{"target_missing 1000"}) {
-					t.Errorf("%+v, %q, %v", v, found.names(), err)
-				}
-			}
-			stop()
-			writer.Wait()
-		})
-	}
-}
-
-// write changes rows at the source and a moment later at the copy, as a
-// replicator does, until ctx ends.
-func (l *live) write(ctx context.Context, written chan<- struct{}) {
-	source, target := testenv.Open(l.t, l.sourceURL), testenv.Open(l.t, l.copyURL)
-	random := rand.New(rand.NewPCG(9, 9))
-	started := sync.OnceFunc(func() { close(written) })
-	defer started() // an error must not leave the test waiting
-	for n := 0; ctx.Err() == nil; n++ {
-		id := 1 + random.IntN(2000)
-		if id == 1000 {
-			continue
-		}
-		statement := fmt.Sprintf("UPDATE orders SET name = 'version %d' WHERE id = %d", n, id)
-		if _, err := source.ExecContext(ctx, statement); err != nil && ctx.Err() == nil {
-			l.t.Error(err)
-			return
-		}
-		if _, err := target.ExecContext(context.WithoutCancel(ctx), statement); err != nil {
-			l.t.Error(err)
-			return
-		}
-		if n >= 20 {
-			started()
-		}
-	}
-}
-
 func TestATableThatGoesAwayStopsTheRunWithTheReason(t *testing.T) {
 	for _, direction := range directions[:2] {
 		l := newLive(t, direction)

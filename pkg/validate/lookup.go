@@ -10,7 +10,6 @@ import (
 	"github.com/trueup/trueup/pkg/compare"
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/row"
-	"github.com/trueup/trueup/pkg/schema"
 )
 
 // batchBytes is about how many bytes of rows are looked up at a time; a few of
@@ -140,10 +139,6 @@ func (l *lookup) tally(result *examined, scanned, found int64) {
 
 // keysOf is a side of which only the keys are read.
 func keysOf(s side) side {
-	view := &schema.View{Table: s.view.Table, Columns: s.view.KeyColumns(), Where: s.view.Where}
-	for i := range view.Columns {
-		view.Key = append(view.Key, i)
-	}
-	s.view = view
+	s.view = s.view.OfKey()
 	return s
 }

@@ -17,6 +17,8 @@ type found struct {
 	task       *task
 	difference compare.Difference
 	seen       time.Time
+	// akin is a key on the side that lacks the row which equals this one there.
+	akin row.Key
 }
 
 func newFound(t *task, d compare.Difference, seen time.Time) found {
@@ -65,6 +67,7 @@ func (r *run) publishAll(batch []found) bool {
 	if len(batch) == 0 {
 		return true
 	}
+	r.collide(batch)
 	events := make([]event.Finding, len(batch))
 	for i, f := range batch {
 		events[i] = r.finding(f)
@@ -77,8 +80,11 @@ func (r *run) publishAll(batch []found) bool {
 	for i, f := range batch {
 		placed[i] = Placed{Kind: f.difference.Kind, Place: f.task.place()}
 	}
-	r.observer.Suspects(SuspectReport{Pair: r.spec.Pair.Name, Confirmed: len(batch), Placed: placed})
+	r.observer.Suspects(SuspectReport{Pair: r.spec.Pair.Name, Confirmed: len(batch), Placed: placed, Endless: r.stream != nil})
 	for _, f := range batch {
+		if f.akin != nil && f.difference.Kind == event.TargetMissing {
+			r.collisions.found.Add(1)
+		}
 		r.ledger.count(f.task, tallyOf(f.difference.Kind))
 		r.settle(f.task, 1)
 	}
@@ -87,7 +93,7 @@ func (r *run) publishAll(batch []found) bool {
 
 func (r *run) finding(f found) event.Finding {
 	finding := event.Finding{
-		ID:         r.findingID(f.difference),
+		ID:         r.findingID(f),
 		Kind:       f.difference.Kind,
 		Pair:       r.spec.Pair.Name,
 		Key:        r.eventKey(f.difference.Key),
@@ -97,6 +103,9 @@ func (r *run) finding(f found) event.Finding {
 	}
 	for _, p := range f.difference.Columns {
 		finding.Columns = append(finding.Columns, r.spec.Pair.Names[p])
+	}
+	if f.akin != nil {
+		finding.CollidesWith = r.eventKey(f.akin)
 	}
 	return finding
 }
@@ -112,9 +121,13 @@ func (r *run) eventKey(key row.Key) event.Key {
 
 // findingID names a finding by what it says, so that one that is published
 // twice, because a run repeated a range after a crash, has the same ID.
-func (r *run) findingID(d compare.Difference) string {
+func (r *run) findingID(f found) string {
 	h := sha256.New()
-	for _, part := range []string{r.spec.ID, r.spec.Pair.Name, d.Kind.String(), d.Key.ID()} {
+	parts := []string{r.spec.ID, r.spec.Pair.Name, f.difference.Kind.String(), f.difference.Key.ID()}
+	if r.stream != nil { // which may find the same row different on many days
+		parts = append(parts, f.seen.UTC().Format(time.RFC3339Nano))
+	}
+	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])

@@ -114,7 +114,8 @@ func both(cancel context.CancelFunc, authority, replica func() error) error {
 }
 
 // retry tries a read until it succeeds, the context ends, the attempts are
-// used up, or an error says that trying again cannot help.
+// used up, or an error says that trying again cannot help. A server that is
+// away is waited for between two attempts.
 func retry[T any](ctx context.Context, r *run, reading string, do func(context.Context) (T, error)) (T, error) {
 	attempt := 0
 	operation := func() (T, error) {
@@ -127,7 +128,10 @@ func retry[T any](ctx context.Context, r *run, reading string, do func(context.C
 			r.observer.ReadFailed(Failure{Pair: r.spec.Pair.Name, Reading: reading, Attempt: attempt, Err: err})
 		}
 		if ctx.Err() != nil || permanent(err) || tooLarge(err) {
-			err = backoff.Permanent(err)
+			return result, backoff.Permanent(err)
+		}
+		if away := r.awaitServers(ctx); away != nil {
+			return result, backoff.Permanent(fmt.Errorf("%s: %w", reading, away))
 		}
 		return result, err
 	}

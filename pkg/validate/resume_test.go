@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -143,33 +144,63 @@ func TestAResumedRunReadsUnreadableRangesAgain(t *testing.T) {
 	}
 }
 
-func TestAPositionOfAnotherComparisonIsNotResumed(t *testing.T) {
-	for name, change := range map[string]func(*Run){
-		"another epoch":     func(r *Run) { r.Epoch++ },
-		"another authority": func(r *Run) { r.Authority = event.Target },
-		"another walk":      func(r *Run) { r.Pair = testPair(schema.Lookup) },
-		"another mode":      func(r *Run) { r.Mode = Reverse },
-		"another filter":    func(r *Run) { r.Pair = testPair(schema.Checksum); r.Pair.Source.Where = "id > 3" },
-		"another rule":      func(r *Run) { r.Pair = testPair(schema.Checksum); r.Pair.Rules[1].Trim = "right" },
+func TestAPositionOfAnotherComparisonIsRefusedUnlessTheRunMayStartOver(t *testing.T) {
+	changed := func(change func(*schema.Pair)) func(*Run) {
+		return func(r *Run) {
+			r.Pair = testPair(schema.Checksum)
+			change(r.Pair)
+		}
+	}
+	for aspect, change := range map[string]func(*Run){
+		"the epoch":           func(r *Run) { r.Epoch++ },
+		"the authority":       func(r *Run) { r.Authority = event.Target },
+		"the method":          func(r *Run) { r.Pair = testPair(schema.Lookup) },
+		"the mode":            func(r *Run) { r.Mode = Reverse },
+		"the source's filter": changed(func(p *schema.Pair) { p.Source.Where = "id > 3" }),
+		"the target's filter": changed(func(p *schema.Pair) { p.Target.Where = "id > 3" }),
+		"the rules":           changed(func(p *schema.Pair) { p.Rules[1].Trim = "right" }),
+		"the target's columns": changed(func(p *schema.Pair) {
+			p.Target.Columns = slices.Clone(p.Target.Columns)
+			p.Target.Columns[1].Native = "text"
+		}),
+		"the source's table": changed(func(p *schema.Pair) { p.Source.Table.Name.Schema = "other" }),
+		"the target's table": changed(func(p *schema.Pair) { p.Target.Table.Identity = "2" }),
 	} {
 		a, c := newTable(orders(1, 40)...), newTable(orders(1, 40)...)
 		b := newBench(t, a, c, schema.Checksum).rangesOf(5)
 		b.config.Threads = 1 // one range after the other, one position each
 		b.run.Checkpoint = "full/orders"
 		ctx, die := context.WithCancel(t.Context())
-		b.ports.Checkpoints = &crashing{at: 2, die: die}
+		positions := &crashing{at: 2, die: die}
+		b.ports.Checkpoints = positions
 		if _, err := b.validator().Run(ctx, b.run); err != nil {
 			t.Fatal(err)
 		}
-		b.ports.Checkpoints.(*crashing).dead = false
+		positions.dead = false
+		if aspect == "the target's table" {
+			c.inspect = func() (*schema.Table, error) {
+				now := testTable(schema.Name{Table: "orders"})
+				now.Identity = "2"
+				return now, nil
+			}
+		}
 		seen := &stages{}
 		b.ports.Observer = seen
 		change(&b.run)
-		if v := b.verdict(); v.Resumed || !v.Clean || v.SourceRows != 40 {
-			t.Errorf("%s: verdict %+v", name, v)
+		kept, _ := positions.Load(t.Context(), "full/orders")
+		v, err := b.validator().Run(t.Context(), b.run)
+		if err == nil || v.Complete || !strings.Contains(v.Reason, aspect+" changed") {
+			t.Errorf("%s: verdict %+v, error %v", aspect, v, err)
 		}
-		if len(seen.warning) != 1 {
-			t.Errorf("%s: warnings %q", name, seen.warning)
+		if left, _ := positions.Load(t.Context(), "full/orders"); !bytes.Equal(left, kept) {
+			t.Errorf("%s: the position was touched", aspect)
+		}
+		b.run.StartOver = true
+		if v := b.verdict(); v.Resumed || !v.Clean || v.SourceRows != 40 {
+			t.Errorf("%s: verdict %+v", aspect, v)
+		}
+		if len(seen.warning) != 1 || !strings.Contains(seen.warning[0], aspect) {
+			t.Errorf("%s: warnings %q", aspect, seen.warning)
 		}
 	}
 }

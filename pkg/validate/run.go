@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/trueup/trueup/pkg/chunk"
 	"github.com/trueup/trueup/pkg/compare"
@@ -28,10 +31,13 @@ type run struct {
 	passes    []pass
 	sizer     *chunk.Sizer
 
-	ledger   *ledger
-	suspects *suspects
-	saver    *saver
-	resumed  bool
+	ledger     *ledger
+	suspects   *suspects
+	lag        *lag
+	collisions collisions
+	saver      *saver
+	resumed    bool
+	stream     *stream // nil for a run that ends
 
 	// scan ends when the run must stop reading; stop ends it and says why.
 	// Publishing goes by the caller's context, so that findings on their way
@@ -40,10 +46,13 @@ type run struct {
 	stop    context.CancelCauseFunc
 	publish context.Context
 
-	produced atomic.Bool // every range was handed out
-	reported atomic.Int64
-	open     atomic.Int64
-	failed   failures
+	asking    *semaphore.Weighted // held by the one who asks whether the servers are there
+	inspected bool                // the tables were as they were after the last read
+	produced  atomic.Bool         // every range was handed out
+	reported  atomic.Int64
+	open      atomic.Int64
+	failed    failures
+	outside   outside
 }
 
 // pass is one walk over a key index: how its ranges are cut and examined.
@@ -71,8 +80,11 @@ func (v *Validator) prepare(ctx context.Context, spec Run) (*run, error) {
 		return nil, err
 	}
 	r.ledger = newLedger(position, maxOutstanding)
-	r.suspects = newSuspects(v.config.Suspects)
+	wait := delay{least: spec.Confirm, most: max(spec.Confirm, v.config.ConfirmMax), measured: spec.Follower != nil}
+	r.lag = newLag(wait)
+	r.suspects = newSuspects(v.config.Suspects, wait)
 	r.saver = &saver{run: r}
+	r.asking = semaphore.NewWeighted(1)
 	return r, nil
 }
 
@@ -116,7 +128,9 @@ func (r *run) execute(ctx context.Context) (Verdict, error) {
 	r.observer.Started(r.start())
 
 	tasks := make(chan *task, r.config.Threads)
-	var workers, confirmers sync.WaitGroup
+	var workers, confirmers, watcher sync.WaitGroup
+	watching, enough := context.WithCancel(r.scan)
+	watcher.Go(func() { r.watch(watching) })
 	for range r.config.Threads {
 		workers.Go(func() {
 			for t := range tasks {
@@ -125,11 +139,24 @@ func (r *run) execute(ctx context.Context) (Verdict, error) {
 		})
 		confirmers.Go(r.confirm)
 	}
-	r.produce(tasks)
+	if r.spec.Follower != nil && r.spec.Confirm > 0 {
+		following, end := context.WithCancel(r.scan)
+		var follower sync.WaitGroup
+		follower.Go(func() { r.follow(following) })
+		defer follower.Wait()
+		defer end()
+	}
+	if r.apart() {
+		r.produce(tasks)
+	}
 	close(tasks)
 	workers.Wait()
 	r.suspects.close()
 	confirmers.Wait()
+	r.countOutside()
+	enough()
+	watcher.Wait()
+	r.inspectLast()
 	return r.conclude(time.Since(began))
 }
 
@@ -159,14 +186,14 @@ func (r *run) producePass(tasks chan<- *task, number int, after row.Key) bool {
 	}
 	splitter := chunk.NewSplitter(after, boundaries...)
 	for {
-		type cut struct {
-			bounds row.Range
-			ok     bool
+		next, err := r.cut(splitter.Next)
+		if err != nil && r.scan.Err() == nil && !permanent(err) {
+			// The other side's index may lead around what cannot be read; the
+			// range in between then fails alone, if it does.
+			if around, failed := r.cut(splitter.Around); failed == nil && around.ok {
+				next, err = around, nil
+			}
 		}
-		next, err := retry(r.scan, r, "the key index", func(ctx context.Context) (cut, error) {
-			bounds, ok, err := splitter.Next(ctx, r.sizer.Rows())
-			return cut{bounds, ok}, err
-		})
 		switch {
 		case r.scan.Err() != nil:
 			return false
@@ -186,6 +213,20 @@ func (r *run) producePass(tasks chan<- *task, number int, after row.Key) bool {
 			return false
 		}
 	}
+}
+
+// cut is a range as the walk over a key index gives it; ok is false after the last.
+type cut struct {
+	bounds row.Range
+	ok     bool
+}
+
+func (r *run) cut(next func(ctx context.Context, rows int) (row.Range, bool, error)) (cut, error) {
+	return retry(r.scan, r, "the key index", func(ctx context.Context) (cut, error) {
+		rows := max(1, int(float64(r.sizer.Rows())*shareOf(r.pacer)))
+		bounds, ok, err := next(ctx, rows)
+		return cut{bounds, ok}, err
+	})
 }
 
 func (r *run) hand(tasks chan<- *task, t *task) bool {
@@ -222,11 +263,14 @@ func (r *run) conclude(took time.Duration) (Verdict, error) {
 		Unreadable: r.failed.count(), UnreadableRanges: r.failed.list(), Open: r.open.Load(),
 		Seconds: took.Seconds(), Resumed: r.resumed,
 	}
+	v.Behind, v.Late = r.lag.figures()
+	v.Collisions = r.collisions.found.Load()
 	if r.spec.Authority == event.Target {
 		v.SourceRows, v.TargetRows = v.TargetRows, v.SourceRows
 	}
-	v.Complete = r.produced.Load() && r.ledger.settled() && v.Unreadable == 0
-	v.Clean = v.Complete && v.Findings() == 0 && v.Open == 0 && r.spec.Mode != Count
+	v.Complete = r.produced.Load() && r.ledger.settled() && v.Unreadable == 0 && r.inspected
+	v.Outside = r.outside.rows
+	v.Clean = v.Complete && v.Findings() == 0 && v.Open == 0 && v.Outside == 0 && r.spec.Mode != Count
 	cause := context.Cause(r.scan)
 	v.Reason = r.reason(v, cause)
 	r.saver.finish(v.Complete)
@@ -255,9 +299,25 @@ func (r *run) reason(v Verdict, cause error) string {
 		return "the numbers of rows agree, which is a hint and no proof"
 	case r.spec.Mode == Count:
 		return "the numbers of rows differ"
-	case v.Open > 0:
-		return fmt.Sprintf("%d rows changed each time they were looked at and stay open", v.Open)
 	default:
-		return ""
+		return r.whyNotClean(v)
 	}
+}
+
+// whyNotClean says why rows stay open, and which are none's; empty else.
+func (r *run) whyNotClean(v Verdict) string {
+	var reasons []string
+	if hot := v.Open - v.Late; hot > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d rows changed each time they were looked at and stay open", hot))
+	}
+	if late := r.lag.reason(); late != "" {
+		reasons = append(reasons, late)
+	}
+	if collisions := r.collisions.reason(r.replica.which); collisions != "" {
+		reasons = append(reasons, collisions)
+	}
+	if outside := r.outside.String(); outside != "" {
+		reasons = append(reasons, outside)
+	}
+	return strings.Join(reasons, "; ")
 }

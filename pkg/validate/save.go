@@ -2,16 +2,11 @@ package validate
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/trueup/trueup/pkg/canonical"
 	"github.com/trueup/trueup/pkg/chunk"
-	"github.com/trueup/trueup/pkg/schema"
 )
 
 // finalSave is how long the last position of a run may take to be saved, after
@@ -76,10 +71,11 @@ func (s *saver) warn(err error) {
 		"the position could not be saved; after a crash the work since the last one is repeated: %v", err))
 }
 
-// load reads the position to go on from; the start when there is none, or when
-// it belongs to another comparison.
+// load reads the position to go on from; the start when there is none. One that
+// belongs to another comparison is an error, unless the run may start over.
 func (r *run) load(ctx context.Context) (chunk.Position, error) {
-	fingerprint, err := r.fingerprint()
+	aspects := r.aspects()
+	fingerprint, err := fingerprint(aspects)
 	if err != nil {
 		return chunk.Position{}, err
 	}
@@ -99,8 +95,11 @@ func (r *run) load(ctx context.Context) (chunk.Position, error) {
 		return begin, fmt.Errorf("load the position of %s: %w", r.spec.Checkpoint, err)
 	}
 	if position.Fingerprint != fingerprint {
-		r.observer.Warn(r.spec.Pair.Name, "the saved position belongs to another comparison (tables, mapping, "+
-			"order of keys, authority or epoch have changed); starting from the beginning")
+		other := fmt.Sprintf("the position kept for it belongs to another comparison: %s", differing(aspects, position.Fingerprint, fingerprint))
+		if !r.spec.StartOver {
+			return begin, fmt.Errorf("go on with the run of %s: %s; go back to what was asked for then, or delete the checkpoint file to start over", r.spec.Pair.Name, other)
+		}
+		r.observer.Warn(r.spec.Pair.Name, other+"; starting from the beginning")
 		return begin, nil
 	}
 	for _, w := range position.Again {
@@ -111,46 +110,4 @@ func (r *run) load(ctx context.Context) (chunk.Position, error) {
 	}
 	r.resumed = true
 	return position, nil
-}
-
-// fingerprint is a digest of everything that gives a position its meaning.
-func (r *run) fingerprint() (string, error) {
-	type column struct{ Name, Native, As, Collation string }
-	type view struct {
-		Engine, Table, Where string
-		Columns              []column
-		Key                  []int
-	}
-	describe := func(v *schema.View) view {
-		out := view{Engine: v.Table.Engine, Table: v.Table.Name.String(), Where: v.Where, Key: v.Key}
-		for _, c := range v.Columns {
-			out.Columns = append(out.Columns, column{c.Name, c.Native, c.As.String(), c.Collation})
-		}
-		return out
-	}
-	pair := r.spec.Pair
-	data, err := json.Marshal(struct {
-		Pair, Mode, Walk, Authority string
-		Epoch                       uint64
-		Source, Target              view
-		Rules                       []canonical.Rule
-	}{
-		pair.Name, r.spec.Mode.String(), walk(pair.Method), r.spec.Authority.String(),
-		r.spec.Epoch, describe(&pair.Source), describe(&pair.Target), pair.Rules,
-	})
-	if err != nil {
-		return "", fmt.Errorf("fingerprint the pair %s: %w", pair.Name, err)
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:16]), nil
-}
-
-// walk says how a method cuts the key space, which is what a position refers
-// to. Checksum and merge cut it alike, so that a run may go on with the other
-// one when the servers have come nearer or moved away.
-func walk(method schema.Method) string {
-	if method == schema.Lookup {
-		return "lookup"
-	}
-	return "ranges"
 }

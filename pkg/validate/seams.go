@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/trueup/trueup/pkg/chunk"
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/row"
 	"github.com/trueup/trueup/pkg/schema"
@@ -28,8 +29,15 @@ type Reader interface {
 	// Lookup returns the rows with the given keys, in any order. The rows are
 	// the caller's to keep.
 	Lookup(ctx context.Context, v *schema.View, keys []row.Key) ([]row.Row, error)
+	// Akin returns, beside keys, the keys of the view's table that its server's
+	// collations hold equal to them though their texts differ; nil for none.
+	Akin(ctx context.Context, v *schema.View, keys []row.Key) ([]row.Key, error)
 	// Count returns the number of rows of the view.
 	Count(ctx context.Context, v *schema.View) (int64, error)
+	// Table describes a table as it is now.
+	Table(ctx context.Context, name schema.Name) (*schema.Table, error)
+	// Ping says whether the server answers at all.
+	Ping(ctx context.Context) error
 }
 
 // Publisher carries findings to whoever repairs them. A nil error means that
@@ -56,7 +64,8 @@ type Checkpoints interface {
 	Save(ctx context.Context, id string, position []byte) error
 }
 
-// Gate is one database's share of a Pacer.
+// Gate is one database's share of a Pacer. One that has a method `Share()
+// float64`, like a Pacer that has, asks for ranges smaller by that factor.
 type Gate interface {
 	Acquire(ctx context.Context) (release func(), err error)
 }
@@ -71,6 +80,17 @@ func (g gates) Acquire(ctx context.Context, side event.Side) (func(), error) {
 		return g.target.Acquire(ctx)
 	}
 	return g.source.Acquire(ctx)
+}
+
+// Share is the smaller of the two sides'.
+func (g gates) Share() float64 { return min(shareOf(g.source), shareOf(g.target)) }
+
+// shareOf is what a gate or a pacer asks for: 1 when it asks for nothing.
+func shareOf(asked any) float64 {
+	if sharer, ok := asked.(interface{ Share() float64 }); ok {
+		return sharer.Share()
+	}
+	return 1
 }
 
 // Observer is told what a run does, for logs, metrics and progress. Calls come
@@ -111,8 +131,14 @@ type RangeReport struct {
 	Differences int
 	// Took includes waiting for the pacer and drilling down.
 	Took time.Duration
+	// Cost is what reading the whole range once took, waiting left out; it has
+	// no rows where that is not known.
+	Cost chunk.Sample
 	// Unreadable is why part of the range could not be read; nil when all was.
 	Unreadable error
+	// Endless says that this is rows of a run without an end, and no part of
+	// anybody's progress.
+	Endless bool
 }
 
 // Place says where in a run a range lies. A run walks a key index once or, with
@@ -131,6 +157,9 @@ type SuspectReport struct {
 	// Placed says of each of the confirmed ones what it is and in which range
 	// it lies.
 	Placed []Placed
+	// Endless says that the run has no end at which the confirmed ones would be
+	// counted.
+	Endless bool
 }
 
 // Placed is the kind of a finding and the range it lies in.

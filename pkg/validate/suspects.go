@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"container/heap"
 	"context"
 	"sync"
 	"time"
@@ -18,20 +19,26 @@ type suspect struct {
 	// witness is the authority's row when the difference was seen, at the time seen.
 	witness compare.Witness
 	seen    time.Time
-	due     time.Time
+	// due is when the least wait is over.
+	due time.Time
 	// rounds counts how often the row had changed when it was looked at.
 	rounds int
+	// overdue: the copy has not followed, and waiting for it has ended.
+	overdue bool
 }
 
-// suspects is the queue of those that wait. Every one waits equally long, so
-// the order of arrival is the order of falling due. It holds a bounded number:
-// push blocks while that many are not settled, which includes those being
-// looked at, so that one that must wait once more always finds its place.
+// suspects is the queue of those that wait, by when they fall due. It holds a
+// bounded number: push blocks while that many are not settled, which includes
+// those being looked at, so that one that must wait once more always finds its
+// place.
 type suspects struct {
-	room *semaphore.Weighted
+	room  *semaphore.Weighted
+	delay delay
 
 	mu      sync.Mutex
-	waiting []suspect
+	waiting byDue
+	// applied is the moment up to which the copy has followed.
+	applied time.Time
 	// unsettled counts those waiting and those being looked at.
 	unsettled int
 	closed    bool
@@ -39,8 +46,8 @@ type suspects struct {
 	changed chan struct{}
 }
 
-func newSuspects(capacity int) *suspects {
-	return &suspects{room: semaphore.NewWeighted(int64(capacity)), changed: make(chan struct{})}
+func newSuspects(capacity int, d delay) *suspects {
+	return &suspects{room: semaphore.NewWeighted(int64(capacity)), delay: d, changed: make(chan struct{})}
 }
 
 // push adds a suspect, waiting for room; false when the context ended first.
@@ -51,7 +58,7 @@ func (q *suspects) push(ctx context.Context, s suspect) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.unsettled++
-	q.append(s)
+	q.add(s)
 	return true
 }
 
@@ -60,15 +67,15 @@ func (q *suspects) again(list []suspect) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, s := range list {
-		q.append(s)
+		q.add(s)
 	}
 }
 
-func (q *suspects) append(s suspect) {
-	if len(q.waiting) == 0 {
+func (q *suspects) add(s suspect) {
+	if len(q.waiting) == 0 || s.due.Before(q.waiting[0].due) {
 		q.wake()
 	}
-	q.waiting = append(q.waiting, s)
+	heap.Push(&q.waiting, s)
 }
 
 // settle says that n of those taken need not be looked at again.
@@ -91,6 +98,23 @@ func (q *suspects) close() {
 	defer q.mu.Unlock()
 	q.closed = true
 	q.wake()
+}
+
+// follow says up to which moment the copy has followed.
+func (q *suspects) follow(applied time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if applied.After(q.applied) {
+		q.applied = applied
+		q.wake()
+	}
+}
+
+// waits says whether any suspect waits.
+func (q *suspects) waits() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting) > 0
 }
 
 func (q *suspects) wake() {
@@ -134,15 +158,44 @@ func (q *suspects) due(n int) (due []suspect, wait time.Duration, changed <-chan
 		return nil, idle, q.changed
 	}
 	now := time.Now()
-	count := 0
-	for count < min(n, len(q.waiting)) && !q.waiting[count].due.After(now) {
-		count++
+	for len(due) < n && len(q.waiting) > 0 {
+		next := q.waiting[0]
+		if left := q.left(next, now); left > 0 {
+			return due, left, q.changed
+		}
+		next.overdue = q.delay.moment(next.seen, q.applied, now) == overdue
+		heap.Pop(&q.waiting)
+		due = append(due, next)
 	}
-	if count == 0 {
-		return nil, q.waiting[0].due.Sub(now), q.changed
-	}
-	due = append(due, q.waiting[:count]...)
-	clear(q.waiting[:count]) // let go of the keys
-	q.waiting = q.waiting[count:]
 	return due, 0, nil
+}
+
+// left is how long a suspect waits at most, unless the copy follows meanwhile.
+func (q *suspects) left(s suspect, now time.Time) time.Duration {
+	if left := s.due.Sub(now); left > 0 {
+		return left
+	}
+	if q.delay.moment(s.seen, q.applied, now) == early {
+		return s.seen.Add(q.delay.most).Sub(now)
+	}
+	return 0
+}
+
+// byDue is a heap of suspects.
+type byDue []suspect
+
+func (h byDue) Len() int           { return len(h) }
+func (h byDue) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+func (h byDue) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *byDue) Push(s any) { *h = append(*h, s.(suspect)) } //nolint:forcetypeassert // heap.Push is called with nothing else
+
+// Pop implements heap.Interface.
+func (h *byDue) Pop() any {
+	last := len(*h) - 1
+	s := (*h)[last]
+	(*h)[last] = suspect{} // let go of the key
+	*h = (*h)[:last]
+	return s
 }

@@ -43,8 +43,12 @@ type examiner interface {
 // are kept in descending order and taken from the end, the last range first:
 // see joinEmpty.
 func (r *run) work(t *task) {
+	if t.keys != nil {
+		r.workKeys(t)
+		return
+	}
 	began := time.Now()
-	report := RangeReport{Pair: r.spec.Pair.Name, Range: t.work.Range, Place: t.place()}
+	report := RangeReport{Pair: r.spec.Pair.Name, Range: t.work.Range, Place: t.place(), Endless: r.stream != nil}
 	pending := []piece{{bounds: t.work.Range}}
 	for len(pending) > 0 {
 		p := pending[len(pending)-1]
@@ -67,6 +71,7 @@ func (r *run) work(t *task) {
 		}
 		if whole {
 			r.learn(result)
+			report.Cost = result.cost
 		}
 		if joinEmpty(pending, p, result) {
 			continue
@@ -152,13 +157,20 @@ func (r *run) deliver(t *task, differences []compare.Difference) bool {
 
 // settle takes n holds off a task and moves the position when that settles it.
 func (r *run) settle(t *task, n int) {
-	if r.ledger.release(t, n) {
+	switch moved := r.ledger.release(t, n); {
+	case moved && r.stream != nil:
+		r.stream.advance()
+	case moved:
 		r.saver.save()
 	}
 }
 
 // unreadable notes that part of a task could not be read.
 func (r *run) unreadable(t *task, bounds row.Range, err error) {
+	if r.stream != nil { // which leaves nothing behind: it starts anew from what is settled
+		r.stop(fmt.Errorf("read %s: %w", bounds, err))
+		return
+	}
 	if r.ledger.trouble(t) {
 		r.failed.add(bounds, err)
 	}

@@ -15,9 +15,12 @@
 //	run.go        goroutines of a run: ranges out, results in, end
 //	task.go       one range: pieces, retries, differences
 //	read.go       pacing, time limits, retries
+//	wait.go       a server that is away
+//	watch.go      tables that change under a run
 //	drill.go      checksum: when to digest smaller pieces, when to read
-//	merge.go lookup.go count.go   the other methods
-//	confirm.go suspects.go        from suspect to finding
+//	merge.go lookup.go count.go windows.go   the other methods
+//	stream.go incremental.go triggered.go pending.go   runs that never end
+//	confirm.go suspects.go follow.go   from suspect to finding
 //	publish.go ledger.go save.go  findings out, position forward
 //	verdict.go    what a run concludes
 package validate
@@ -45,6 +48,10 @@ const (
 	// Count compares numbers of rows, range by range. It points at where to
 	// look and proves nothing.
 	Count
+	// Incremental looks at rows as a column says that they changed; it never ends.
+	Incremental
+	// Triggered looks at rows as change events name them; it never ends.
+	Triggered
 )
 
 // String is the mode's name in configuration and output.
@@ -56,12 +63,16 @@ func (m Mode) String() string {
 		return "reverse"
 	case Count:
 		return "count"
+	case Incremental:
+		return "incremental"
+	case Triggered:
+		return "triggered"
 	default:
 		return fmt.Sprintf("mode(%d)", uint8(m))
 	}
 }
 
-// ParseMode reads a mode's name.
+// ParseMode reads the name of a mode that ends.
 func ParseMode(name string) (Mode, error) {
 	for _, m := range []Mode{Full, Reverse, Count} {
 		if m.String() == name {
@@ -85,10 +96,20 @@ type Run struct {
 	// should be longer than changes usually take to reach the copy. 0 reports
 	// differences as they are seen, for databases at rest.
 	Confirm time.Duration
+	// Follower measures how far the copy has followed, and makes differences
+	// wait for it beyond Confirm; nil where that cannot be measured.
+	Follower Follower
+	// ByTime makes a run that counts do so by windows of time; nil counts by
+	// ranges of keys.
+	ByTime *ByTime
 	// MaxFindings ends the run once that many findings were published; 0 means no limit.
 	MaxFindings int64
 	// Checkpoint is the name under which the position is kept; empty keeps none.
 	Checkpoint string
+	// StartOver begins anew, and says so, when the position kept under that
+	// name belongs to another comparison. Without it that is an error: somebody
+	// may want to go back to what was asked for then.
+	StartOver bool
 }
 
 // Validator runs comparisons between two databases. It is safe for concurrent use.
@@ -142,11 +163,22 @@ func New(config Config, ports Ports) (*Validator, error) {
 // context ends, or that could not read some range, is no error: its verdict is
 // not complete, and Reason says why.
 func (v *Validator) Run(ctx context.Context, spec Run) (Verdict, error) {
-	r, err := v.prepare(ctx, spec)
+	r, err := v.prepareToEnd(ctx, spec)
 	if err != nil {
 		return Verdict{Pair: pairName(spec), Run: spec.ID, Mode: spec.Mode.String(), Reason: err.Error()}, err
 	}
+	if spec.ByTime != nil {
+		return r.countByTime(ctx)
+	}
 	return r.execute(ctx)
+}
+
+// prepareToEnd refuses the modes that never end.
+func (v *Validator) prepareToEnd(ctx context.Context, spec Run) (*run, error) {
+	if spec.Mode > Count {
+		return nil, fmt.Errorf("start a run of %s: %s is no mode of a run that ends", pairName(spec), spec.Mode)
+	}
+	return v.prepare(ctx, spec)
 }
 
 func pairName(spec Run) string {
@@ -162,8 +194,10 @@ func (s Run) validate() error {
 		return errors.New("start a run: it names no pair")
 	case s.Authority != event.Source && s.Authority != event.Target:
 		return fmt.Errorf("start a run of %s: the authority must be the source or the target", s.Pair.Name)
-	case s.Mode > Count:
+	case s.Mode > Triggered:
 		return fmt.Errorf("start a run of %s: %s is unknown", s.Pair.Name, s.Mode)
+	case s.ByTime != nil && s.Mode != Count:
+		return fmt.Errorf("start a run of %s: windows of time are for the mode count", s.Pair.Name)
 	case s.Confirm < 0:
 		return fmt.Errorf("start a run of %s: confirm is %s; it cannot be negative", s.Pair.Name, s.Confirm)
 	case s.MaxFindings < 0:

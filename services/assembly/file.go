@@ -22,8 +22,10 @@ type File struct {
 	Pairs     []Pair       `yaml:"pairs"`
 	Governor  Governor     `yaml:"governor"`
 	Validator Validator    `yaml:"validator"`
-	Fixer     Fixer        `yaml:"fixer"`
-	HTTP      HTTP         `yaml:"http"`
+	// Replication says how the copy's delay is measured.
+	Replication Replication `yaml:"replication"`
+	Fixer       Fixer       `yaml:"fixer"`
+	HTTP        HTTP        `yaml:"http"`
 }
 
 // Database says how to reach one side.
@@ -40,19 +42,6 @@ type Database struct {
 	StatementTimeout time.Duration `yaml:"statement_timeout"`
 }
 
-// Governor bounds the load put on each database by one process.
-type Governor struct {
-	Source Budget `yaml:"source"`
-	Target Budget `yaml:"target"`
-}
-
-// Budget is what one database may be asked for.
-type Budget struct {
-	// Concurrency is the number of statements at once, 1 to 64; DefaultConcurrency
-	// when left out.
-	Concurrency int `yaml:"concurrency"`
-}
-
 // Validator are the settings of runs.
 type Validator struct {
 	validate.Config `yaml:",inline"`
@@ -64,6 +53,8 @@ type Validator struct {
 	// MaxClockSkew is the difference between a database's clock and this
 	// machine's that is reported as a warning; DefaultMaxClockSkew when left out.
 	MaxClockSkew time.Duration `yaml:"max_clock_skew"`
+	// Continuous are the settings of incremental and triggered runs.
+	Continuous Continuous `yaml:"continuous"`
 }
 
 // Fixer are the settings of repairs.
@@ -76,6 +67,21 @@ type Fixer struct {
 	// DrainTimeout is how long the batch in hand may take when the service
 	// stops or loses a partition, below 25s; 20s when left out.
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
+	// LockBudget is how long a transaction aims to hold rows of the copy, and
+	// MaxChain how many rows that nobody reported it may take in because they
+	// stand in the way of others; package fix's defaults when left out.
+	LockBudget time.Duration `yaml:"lock_budget"`
+	MaxChain   int           `yaml:"max_chain"`
+	// RetryDelay is how long a finding waits in the retry topic each time, below
+	// 15s; DefaultRetryDelay when left out. RetryFor is how long a row waits for one that
+	// it refers to by a foreign key; DefaultRetryFor when left out.
+	RetryDelay time.Duration `yaml:"retry_delay"`
+	RetryFor   time.Duration `yaml:"retry_for"`
+	// DigestKey is the secret that keys the digests of rows and masked values in
+	// outcomes; ${NAME} in it stands for an environment variable.
+	DigestKey kafka.Secret `yaml:"digest_key"`
+	// DryRun has outcomes say what would be done; nothing is written.
+	DryRun bool `yaml:"dry_run"`
 }
 
 // HTTP is where a service answers probes and scrapers.
@@ -98,6 +104,13 @@ const (
 	// the times of an audit hard to read.
 	DefaultMaxClockSkew = 5 * time.Second
 	maxDrain            = 24 * time.Second
+	// DefaultRetryDelay is long beside the transactions that a row is waited for,
+	// and short beside what a person waits for a repair.
+	DefaultRetryDelay = 5 * time.Second
+	maxRetryDelay     = 15 * time.Second
+	// DefaultRetryFor gives a backlog time to bring the rows that others refer to.
+	DefaultRetryFor = 10 * time.Minute
+	maxLockBudget   = time.Second
 )
 
 // Load reads the file at path, checks it and fills in what it leaves out.
@@ -106,22 +119,27 @@ func Load(path string) (File, error) { return config.Load[File](path) }
 // Validate normalises and checks the file. An error names the field, its value
 // and the limit.
 func (f *File) Validate() error {
-	names := map[string]int{}
+	if err := f.expandShards(); err != nil {
+		return err
+	}
+	names := map[string]string{}
 	for i := range f.Pairs {
 		p := &f.Pairs[i]
-		at := fmt.Sprintf("pairs[%d]", i)
 		p.normalise()
 		if err := p.validate(); err != nil {
-			return config.At(at, err)
+			return config.At(p.place, err)
+		}
+		if err := f.validateKeep(p); err != nil {
+			return config.At(p.place, err)
 		}
 		if first, taken := names[p.Name]; taken {
-			return config.At(at, config.At("name", fmt.Errorf("%q is already the name of pairs[%d]; findings could not be told apart", p.Name, first)))
+			return config.At(p.place, config.At("name", fmt.Errorf("%q is already the name of %s; findings could not be told apart", p.Name, first)))
 		}
-		names[p.Name] = i
+		names[p.Name] = p.place
 	}
 	for _, check := range []func() error{
 		f.Source.validate("source"), f.Target.validate("target"),
-		f.Governor.validate, f.Validator.validate, f.Fixer.validate,
+		f.Governor.validate, f.Validator.validate, f.Fixer.validate, f.Replication.validate,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -130,7 +148,7 @@ func (f *File) Validate() error {
 	return f.expand()
 }
 
-// expand fills environment variables into the secrets of kafka; those of DSNs
+// expand fills environment variables into the secrets of kafka and fixer; those of DSNs
 // are filled in by package database, which knows what needs escaping.
 func (f *File) expand() error {
 	sasl := &f.Kafka.SASL
@@ -143,6 +161,11 @@ func (f *File) expand() error {
 		return config.At("kafka.sasl.password", err)
 	}
 	sasl.Password = kafka.Secret(password)
+	key, err := config.Expand(string(f.Fixer.DigestKey))
+	if err != nil {
+		return config.At("fixer.digest_key", err)
+	}
+	f.Fixer.DigestKey = kafka.Secret(key)
 	return nil
 }
 
@@ -153,22 +176,6 @@ func (d *Database) validate(side string) func() error {
 		}
 		return nil
 	}
-}
-
-func (g *Governor) validate() error {
-	for _, side := range []struct {
-		name   string
-		budget *Budget
-	}{{"source", &g.Source}, {"target", &g.Target}} {
-		b := side.budget
-		if b.Concurrency == 0 {
-			b.Concurrency = DefaultConcurrency
-		}
-		if err := within("governor."+side.name+".concurrency", b.Concurrency, 1, maxThreads); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (v *Validator) validate() error {
@@ -194,12 +201,30 @@ func (v *Validator) validate() error {
 	if err := v.Config.Validate(); err != nil {
 		return config.At("validator", err)
 	}
-	return nil
+	return v.Continuous.validate()
 }
 
 func (f *Fixer) validate() error {
 	if f.DrainTimeout < 0 || f.DrainTimeout > maxDrain {
 		return config.At("fixer.drain_timeout", fmt.Errorf("%v is outside 0 to %v: the whole process has 25s to stop", f.DrainTimeout, maxDrain))
+	}
+	if f.RetryDelay == 0 {
+		f.RetryDelay = DefaultRetryDelay
+	}
+	if f.RetryFor == 0 {
+		f.RetryFor = DefaultRetryFor
+	}
+	switch {
+	case f.RetryDelay < 0 || f.RetryDelay > maxRetryDelay:
+		return config.At("fixer.retry_delay", fmt.Errorf("%v is outside 0 to %v: a fixer that stops waits for it", f.RetryDelay, maxRetryDelay))
+	case f.RetryFor < 0:
+		return config.At("fixer.retry_for", fmt.Errorf("%v is no time to wait", f.RetryFor))
+	case f.LockBudget < 0 || f.LockBudget > maxLockBudget:
+		return config.At("fixer.lock_budget", fmt.Errorf("%v is outside 0 to %v: whoever waits for a row longer may take it for a deadlock", f.LockBudget, maxLockBudget))
+	case f.MaxChain != 0:
+		if err := within("fixer.max_chain", f.MaxChain, 1, 10_000); err != nil {
+			return err
+		}
 	}
 	if f.BatchKeys == 0 {
 		return nil
@@ -227,16 +252,4 @@ func (f *File) ForServices() error {
 		return errors.New(`kafka.brokers is missing; name at least one broker, host:port`)
 	}
 	return f.Kafka.Validate()
-}
-
-// ForValidator checks what the validator needs beyond ForServices: that it can
-// start every run a schedule asks for.
-func (f *File) ForValidator() error {
-	for i := range f.Pairs {
-		if f.Pairs[i].Schedule.Incremental != "" {
-			return config.At(fmt.Sprintf("pairs[%d].schedule.incremental", i),
-				errors.New("incremental runs are not available in this version; leave the key out, full runs find the same"))
-		}
-	}
-	return nil
 }

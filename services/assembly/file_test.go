@@ -3,6 +3,7 @@ package assembly
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ func TestTheDocumentedFileIsRead(t *testing.T) {
 	}
 	want := map[string]canonical.Rule{"weight": {Tolerance: 1e-9}, "note": {Trim: "right"}, "attrs": {JSON: true}}
 	for column, rule := range want {
-		if m.Rules[column] != rule {
+		if !reflect.DeepEqual(m.Rules[column], rule) {
 			t.Errorf("rule of %s: %+v", column, m.Rules[column])
 		}
 	}
@@ -120,6 +121,13 @@ func TestABadFileNamesFieldLineAndLimit(t *testing.T) {
 		"drain too long":       {"fixer:\n  drain_timeout: 1m\n", ":2: fixer.drain_timeout: 1m0s is outside 0 to 24s"},
 		"batch too large":      {"fixer: {batch_keys: 20000}\n", ":1: fixer.batch_keys: 20000 is outside 1 to 10000"},
 		"concurrency":          {"governor: {target: {concurrency: -1}}\n", ":1: governor.target.concurrency: -1 is outside 1 to 64"},
+		"more sharers":         {"governor:\n  source: {concurrency: 2, processes: 3}\n", ":2: governor.source.processes: 3 processes cannot share 2 statements"},
+		"negative limit":       {"governor: {target: {limits: {canary: -1s}}}\n", ":1: governor.target.limits.canary: -1s is less than 0s, which turns the signal off"},
+		"check without limit":  {"governor: {target: {checks: [{name: lag, sql: SELECT 1}]}}\n", "governor.target.checks[0].limit: 0 is no limit"},
+		"check for nothing":    {"governor: {target: {checks: [{name: lag, sql: SELECT 1, limit: 1, for: ever}]}}\n", `governor.target.checks[0].for: "ever" is unknown`},
+		"no URL":               {"governor: {source: {http: {url: 'ops:80'}}}\n", "governor.source.http.url: want a URL"},
+		"pause without end":    {"governor: {source: {pauses: [{at: '@daily'}]}}\n", "governor.source.pauses[0].for: 0s is outside 1s to 168h"},
+		"pause at no time":     {"governor: {source: {pauses: [{at: never, for: 1h}]}}\n", `governor.source.pauses[0].at: schedule "never"`},
 		"variable not set":     {"kafka:\n  sasl:\n    password: ${TRUEUP_NOT_SET}\n", `:3: kafka.sasl.password: environment variable "TRUEUP_NOT_SET" is not set`},
 		"rule with wrong type": {"pairs:\n- name: a\n  rules: {x: {tolerance: much}}\n", ":3: pairs[0].rules.x.tolerance: want a number"},
 		"unknown rule":         {"pairs:\n- name: a\n  rules: {x: {about: 1}}\n", `:3: unknown key "pairs[0].rules.x.about"`},
@@ -161,19 +169,5 @@ func TestServicesNeedDatabasesPairsAndKafka(t *testing.T) {
 	f.Kafka.Partitions = -1
 	if err := f.ForServices(); err == nil || !strings.Contains(err.Error(), "kafka.partitions -1") {
 		t.Errorf("bad kafka settings: %v", err)
-	}
-}
-
-func TestIncrementalRunsAreRefusedByNameAndOnlyByTheValidator(t *testing.T) {
-	f, err := Load(write(t, "source: {dsn: a}\ntarget: {dsn: b}\nkafka: {brokers: ['k:1']}\npairs: [{name: x}, {name: y, schedule: {incremental: '@every 10s'}}]\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.ForServices(); err != nil {
-		t.Error(err)
-	}
-	err = f.ForValidator()
-	if want := "pairs[1].schedule.incremental: incremental runs are not available in this version"; err == nil || !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("got %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/trueup/trueup/pkg/canonical"
 	"github.com/trueup/trueup/pkg/config"
 	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/fix"
 	"github.com/trueup/trueup/pkg/schedule"
 	"github.com/trueup/trueup/pkg/schema"
 )
@@ -33,6 +34,12 @@ type Pair struct {
 	Map map[string]string `yaml:"map"`
 	// Rules relax the comparison of single columns (source names).
 	Rules map[string]canonical.Rule `yaml:"rules"`
+	// Constants are columns that only the target has, and the one value each
+	// holds in every row of this pair.
+	Constants map[string]*string `yaml:"constants"`
+	// Shards are source tables that share the target table. The entry stands for
+	// one pair for each, named "name@source".
+	Shards []Shard `yaml:"shards"`
 	// Where filters the rows of both sides; SourceWhere and TargetWhere say it
 	// differently for one side, in its engine's SQL.
 	Where       string `yaml:"where"`
@@ -42,13 +49,41 @@ type Pair struct {
 	Method string `yaml:"method"`
 	// UpdatedAt is the column that tells when a row last changed, for
 	// incremental runs.
-	UpdatedAt string   `yaml:"updated_at"`
-	Schedule  Schedule `yaml:"schedule"`
+	UpdatedAt string `yaml:"updated_at"`
+	// UpdatedAtZone is the IANA time zone of a column that keeps none.
+	UpdatedAtZone string `yaml:"updated_at_zone"`
+	// Changes are topics with change events, for runs that they trigger.
+	Changes  Changes  `yaml:"changes"`
+	Schedule Schedule `yaml:"schedule"`
 	// Authority is the side that is right, source or target; source when
 	// empty. Epoch is the number of that decision and grows with every
 	// change of it; 1 when left out.
 	Authority string `yaml:"authority"`
 	Epoch     uint64 `yaml:"epoch"`
+	// Schema says what to make of tables that differ so that the copy may refuse
+	// or alter rows: strict, warn or ignore; warn when empty.
+	Schema string `yaml:"schema"`
+	// AllowCascades lets a repair of the copy delete or change rows of other
+	// tables by the actions of their foreign keys.
+	AllowCascades bool `yaml:"allow_cascades"`
+	// Strategy says what a finding allows the fixer to do: unified, merged or
+	// per_kind; unified when empty.
+	Strategy string `yaml:"strategy"`
+	// Images says which values outcomes keep of the rows that are repaired: none,
+	// changed (what undo needs) or full; none when empty. Mask names columns, as
+	// the source or else the copy names them, that are told by a digest alone.
+	Images string   `yaml:"images"`
+	Mask   []string `yaml:"mask"`
+	// Breaker stops repairs that are too many.
+	Breaker Breaker `yaml:"breaker"`
+
+	// Entry is the name of the entry with shards this pair came from, else empty.
+	Entry string `yaml:"-"`
+	// place is where the file says it, for error messages.
+	place string
+	// among are the shards of that entry, and position this one's place there.
+	among    []schema.Shard
+	position int
 }
 
 // Schedule says when runs start: cron expressions of five fields, or six with
@@ -90,11 +125,26 @@ func (p *Pair) validate() error {
 	if p.Source == "" {
 		return config.At("name", errors.New("a pair needs at least a name or a source table"))
 	}
+	if kind, _ := event.StateKind([]byte(p.Name)); kind != event.StatePosition {
+		return config.At("name", fmt.Errorf("%q begins like a key of the state topic; choose a name that does not begin with %s/", p.Name, kind))
+	}
 	if len(p.Columns) > 0 && len(p.Exclude) > 0 {
 		return config.At("exclude", errors.New("columns already says which columns to compare; give one of the two"))
 	}
+	if err := checkConstants(p.Constants); err != nil {
+		return err
+	}
+	if err := p.validateSchema(); err != nil {
+		return err
+	}
 	if _, err := ParseMethod(p.Method); err != nil {
 		return config.At("method", err)
+	}
+	if _, err := fix.ParseStrategy(p.Strategy); err != nil {
+		return config.At("strategy", err)
+	}
+	if _, err := p.Breaker.Limits(); err != nil {
+		return config.At("breaker", err)
 	}
 	if p.Authority != event.Source.String() && p.Authority != event.Target.String() {
 		return config.At("authority", fmt.Errorf("%q is no side; say source or target", p.Authority))
@@ -107,8 +157,15 @@ func (p *Pair) validate() error {
 			return config.At("schedule."+s.key, err)
 		}
 	}
+	if err := p.validateContinuous(); err != nil {
+		return err
+	}
 	return p.validateMap()
 }
+
+// Is says whether the pair is what a name on a command line means: its own, or
+// that of the entry whose shard it is.
+func (p *Pair) Is(name string) bool { return p.Name == name || p.Entry != "" && p.Entry == name }
 
 // validateMap refuses two source columns that go to one target column.
 func (p *Pair) validateMap() error {
@@ -134,6 +191,18 @@ func (p *Pair) Side() event.Side {
 	return event.Source
 }
 
+// Repairs is the strategy of repairs.
+func (p *Pair) Repairs() fix.Strategy {
+	s, _ := fix.ParseStrategy(p.Strategy) // validate has seen it
+	return s
+}
+
+// Limits are those of the pair's breaker.
+func (p *Pair) Limits() fix.Limits {
+	l, _ := p.Breaker.Limits() // validate has seen it
+	return l
+}
+
 // Mapping is the pair as package schema resolves it.
 func (p *Pair) Mapping() schema.Mapping {
 	m := schema.Mapping{
@@ -147,6 +216,9 @@ func (p *Pair) Mapping() schema.Mapping {
 		Rules:       p.Rules,
 		SourceWhere: p.Where,
 		TargetWhere: p.Where,
+		Constants:   texts(p.Constants),
+		Shards:      p.among,
+		Shard:       p.position,
 	}
 	if p.SourceWhere != "" {
 		m.SourceWhere = p.SourceWhere

@@ -14,6 +14,7 @@ import (
 
 	"github.com/trueup/trueup/pkg/database"
 	"github.com/trueup/trueup/pkg/dialect"
+	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/lifecycle"
 	"github.com/trueup/trueup/pkg/telemetry"
 )
@@ -141,12 +142,16 @@ func (s *Service) Attempt(ctx context.Context, condition string, do func(context
 	}
 }
 
-// hopeless says whether a database cannot be opened for a reason that only
-// another configuration changes: what the server says (no such database, wrong
-// password, too many connections) may be put right there, a DSN may not.
+// hopeless says whether the reason is one that only another configuration
+// changes. What a server says (no such database, wrong password, too many
+// connections) may be put right there, a DSN may not, nor an epoch under which
+// the other side is the authority.
 func hopeless(err error) bool {
+	if _, disputed := errors.AsType[*event.DisputedError](err); disputed {
+		return true
+	}
 	_, ok := errors.AsType[*database.Error](err)
-	return ok && database.ClassOf(err) == dialect.ClassUnknown
+	return ok && database.ClassOf(err) == dialect.ClassUnknown || errors.Is(err, errBlind)
 }
 
 // Fail prints an error that ends a service before it runs, and returns the

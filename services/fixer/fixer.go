@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/trueup/trueup/pkg/event"
@@ -24,8 +25,12 @@ type fixer struct {
 	group     *telemetry.Group
 	admin     *kafka.Admin
 	publisher *kafka.Publisher
+	state     *kafka.Follower
+	epochs    *epochs
+	outcomes  *kafka.Follower
+	breakers  *breakers
+	governors *assembly.Governors
 	reads     map[event.Side]*governor.Budget
-	writes    map[event.Side]*governor.Budget
 }
 
 // publish keeps an eye on Kafka, and closes the connection after everything
@@ -36,6 +41,9 @@ func (f *fixer) publish(ctx context.Context) error {
 	defer cancel()
 	return errors.Join(err, f.publisher.Close(patience))
 }
+
+// dryRun is what a fixer says of itself that writes nothing.
+const dryRun = "dry run: outcomes say what would be done, nothing is written to the copy, and findings count as dealt with; compare again before you repair"
 
 // run makes ready, then repairs until ctx ends and the batches in hand are
 // settled.
@@ -53,14 +61,58 @@ func (f *fixer) run(ctx context.Context) error {
 	if err := f.service.Attempt(ctx, "topics", f.admin.Check); err != nil {
 		return err
 	}
-	f.service.Readiness.Set(repairs, true, "")
-	handler := &handler{pairs: dbs.repairers, publisher: f.publisher, observer: f.observer}
-	member, err := kafka.NewGroup(f.file.Kafka, f.groupConfig(), handler, f.service.Log, f.group)
-	if err != nil {
+	if f.file.Fixer.DryRun {
+		f.service.Readiness.Set("dry run", true, dryRun)
+		f.service.Log.Warn().Msg(dryRun)
+	} else if err := f.service.Attempt(ctx, "epochs", func(ctx context.Context) error {
+		return f.epochs.announce(ctx, f.publisher, f.file.Pairs)
+	}); err != nil {
 		return err
 	}
-	f.service.Readiness.Watch("group", member.Healthy)
-	return member.Run(ctx)
+	if err := f.service.Attempt(ctx, "breakers", f.breakers.ready); err != nil {
+		return err
+	}
+	if err := f.service.Attempt(ctx, "governor", func(ctx context.Context) error {
+		return f.governors.Start(ctx, dbs.pairs[f.file.Pairs[0].Name])
+	}); err != nil {
+		return err
+	}
+	defer assembly.Background(ctx, f.governors.Run)()
+	f.service.Readiness.Set(repairs, true, "")
+	handler := &handler{
+		pairs: dbs.repairers, publisher: f.publisher, breakers: f.breakers, observer: f.observer,
+		delay: f.file.Fixer.RetryDelay, patience: f.file.Fixer.RetryFor,
+	}
+	findings := f.groupConfig()
+	retries := findings
+	retries.Group, retries.Topic = findings.Group+".retry", f.file.Kafka.Topics().Retry
+	members := make([]*kafka.Group, 2)
+	handler.stripes = func() int { return f.stripes(len(members[0].Lag())) }
+	if members[0], err = kafka.NewGroup(f.file.Kafka, findings, handler, f.service.Log, f.group); err != nil {
+		return err
+	}
+	if members[1], err = kafka.NewGroup(f.file.Kafka, retries, due{handler}, f.service.Log, quiet{f.group}); err != nil {
+		return err
+	}
+	f.service.Readiness.Watch("group", members[0].Healthy)
+	f.service.Readiness.Watch("retry group", members[1].Healthy)
+	errs := make([]error, len(members))
+	var running sync.WaitGroup
+	for i, member := range members {
+		running.Go(func() { errs[i] = member.Run(ctx) })
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+// stripes uses what the copy's budget allows when this member has fewer
+// partitions than that: else partitions are enough at once.
+func (f *fixer) stripes(partitions int) int {
+	side := f.file.Governor.Target
+	if len(f.file.Pairs) > 0 && f.file.Pairs[0].Side() == event.Target {
+		side = f.file.Governor.Source
+	}
+	return max(side.Concurrency/max(partitions, 1), 1)
 }
 
 func (f *fixer) groupConfig() kafka.GroupConfig {
@@ -82,6 +134,7 @@ type databases struct {
 	readers   *assembly.Databases
 	writers   *assembly.Databases
 	repairers map[string]fix.Fixer
+	pairs     map[string]*schema.Pair
 }
 
 // Close closes everything that is open.
@@ -93,7 +146,7 @@ func (d *databases) Close() {
 // open opens the databases and builds a repairer for each pair. An error names
 // what is wrong and leaves nothing open.
 func (f *fixer) open(ctx context.Context) (_ *databases, err error) {
-	d := &databases{readers: &assembly.Databases{}, writers: &assembly.Databases{}, repairers: map[string]fix.Fixer{}}
+	d := &databases{readers: &assembly.Databases{}, writers: &assembly.Databases{}, repairers: map[string]fix.Fixer{}, pairs: map[string]*schema.Pair{}}
 	defer func() {
 		if err != nil {
 			d.Close()
@@ -113,15 +166,20 @@ func (f *fixer) open(ctx context.Context) (_ *databases, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if d.repairers[p.Name], err = f.repairer(d, p, pair); err != nil {
+		repairer, err := f.repairer(d, p, pair)
+		if err != nil {
 			return nil, err
 		}
-		f.service.Log.Info().Str("pair", p.Name).Str("authority", p.Authority).Uint64("epoch", p.Epoch).Msg("pair ready for repair")
+		d.repairers[p.Name] = f.tables(d, p, pair, repairer)
+		d.pairs[p.Name] = pair
+		f.breakers.pairs[p.Name].SetRows(assembly.AboutRows(pair.Source.Table, pair.Target.Table))
+		f.service.Log.Info().Str("pair", p.Name).Str("authority", p.Authority).Uint64("epoch", p.Epoch).Stringer("images", f.file.Keep(p).Images).Msg("pair ready for repair")
 	}
 	return d, nil
 }
 
-// openCopy opens a side for writing unless it already is.
+// openCopy opens a side for writing, unless it already is open. In a dry run the
+// server itself refuses writes.
 func (f *fixer) openCopy(ctx context.Context, d *databases, side event.Side, access assembly.Access) error {
 	at, settings := &d.writers.Target, f.file.Target
 	if side == event.Source {
@@ -130,29 +188,39 @@ func (f *fixer) openCopy(ctx context.Context, d *databases, side event.Side, acc
 	if *at != nil {
 		return nil
 	}
-	access.Writable = side
+	if !f.file.Fixer.DryRun {
+		access.Writable = side
+	}
 	db, err := assembly.OpenSide(ctx, side, settings, access)
 	*at = db
 	return err
 }
 
 func (f *fixer) repairer(d *databases, p *assembly.Pair, pair *schema.Pair) (fix.Fixer, error) {
-	authority := p.Side()
-	view := &pair.Target
-	if authority == event.Target {
-		view = &pair.Source
+	authority, view := p.Side(), p.Copy(pair)
+	dangers, err := p.CheckSchema(pair)
+	if err == nil {
+		err = p.CheckRepair(pair)
 	}
-	if err := pair.CheckRepair(view); err != nil {
+	if err != nil {
 		return nil, err
 	}
+	for _, danger := range dangers {
+		f.service.Log.Warn().Str("pair", p.Name).Msg(danger)
+	}
 	sink := sqlsink.New(d.writers.Of(authority.Other()), view)
-	sink.Acquire = f.writes[authority.Other()].Acquire
+	sink.Acquire = f.admission(authority)
 	reader := sqlsink.NewReader(d.readers.Of(authority))
 	reader.Acquire = f.reads[authority].Acquire
-	repairer, err := fix.New(fix.Config{
+	settings := fix.Config{
 		Pair: pair, Side: authority, Epoch: p.Epoch, Authority: reader, Sink: sink,
-		BatchKeys: f.file.Fixer.BatchKeys, Observer: f.observer,
-	})
+		BatchKeys: f.file.Fixer.BatchKeys, MaxChain: f.file.Fixer.MaxChain, LockBudget: f.file.Fixer.LockBudget,
+		Strategy: p.Repairs(), Keep: f.file.Keep(p), PutOff: true, DryRun: f.file.Fixer.DryRun, Observer: f.observer,
+	}
+	if !f.file.Fixer.DryRun { // which announces nothing, and writes nothing
+		settings.Epochs, settings.Gate = f.epochs, f.breakers.pairs[p.Name]
+	}
+	repairer, err := fix.New(settings)
 	if err != nil {
 		return nil, fmt.Errorf("pair %s: %w", p.Name, err)
 	}

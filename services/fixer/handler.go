@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/fix"
@@ -13,13 +15,20 @@ import (
 type handler struct {
 	pairs     map[string]fix.Fixer
 	publisher publisher
+	breakers  *breakers
 	observer  observer
+	// stripes is how many transactions at once a partition's batch is spread over.
+	stripes func() int
+	// delay and patience are those of later.
+	delay, patience time.Duration
 }
 
 // publisher is what the handler needs of kafka.Publisher.
 type publisher interface {
 	PublishOutcomes(ctx context.Context, outcomes []event.Outcome) error
 	PublishDead(ctx context.Context, dead []kafka.Dead) error
+	PublishRetry(ctx context.Context, retries []kafka.Retry) error
+	PublishBreaker(ctx context.Context, state event.BreakerState) error
 }
 
 // classUndecodable is the class of messages that cannot be understood; no
@@ -63,15 +72,15 @@ func (h *handler) handle(ctx context.Context, batch []kafka.Message) error {
 	if len(findings) == 0 {
 		return nil
 	}
-	dispatcher := fix.Dispatcher{Pairs: h.pairs, Outcomes: outcomes{h.publisher}, Dead: letters, Observer: h.observer}
-	return dispatcher.Dispatch(ctx, findings)
-}
-
-// outcomes publishes outcomes; it is the Outcomes of package fix.
-type outcomes struct{ publisher publisher }
-
-func (o outcomes) Publish(ctx context.Context, list []event.Outcome) error {
-	return o.publisher.PublishOutcomes(ctx, list)
+	dispatcher := fix.Dispatcher{
+		Pairs: h.pairs, Stripes: h.stripes(), Outcomes: outcomes{h.publisher, h.breakers}, Dead: letters, Observer: h.observer,
+		Retries: later{publisher: h.publisher, origins: letters.origins, delay: h.delay, patience: h.patience},
+	}
+	err := dispatcher.Dispatch(ctx, findings)
+	for errors.Is(err, errReleased) && ctx.Err() == nil {
+		err = dispatcher.Dispatch(ctx, findings)
+	}
+	return err
 }
 
 // letterbox publishes dead findings as the messages they came in; it is the

@@ -21,7 +21,9 @@ type topics struct {
 	order    []string
 	outcomes []event.Outcome
 	dead     []kafka.Dead
-	refuse   string // "outcomes" or "dead" cannot be published
+	retries  []kafka.Retry
+	breakers []event.BreakerState
+	refuse   string // "outcomes", "dead" or "retry" cannot be published
 }
 
 var errAway = errors.New("kafka is away")
@@ -41,6 +43,26 @@ func (k *topics) PublishDead(_ context.Context, list []kafka.Dead) error {
 	}
 	k.order = append(k.order, "dead")
 	k.dead = append(k.dead, list...)
+	return nil
+}
+
+func (k *topics) PublishRetry(_ context.Context, list []kafka.Retry) error {
+	if k.refuse == "retry" {
+		return errAway
+	}
+	if len(list) > 0 {
+		k.order = append(k.order, "retry")
+	}
+	k.retries = append(k.retries, list...)
+	return nil
+}
+
+func (k *topics) PublishBreaker(_ context.Context, s event.BreakerState) error {
+	if k.refuse == "breaker" {
+		return errAway
+	}
+	k.order = append(k.order, "breaker")
+	k.breakers = append(k.breakers, s)
 	return nil
 }
 
@@ -67,7 +89,7 @@ func message(id, pair string, offset int64) kafka.Message {
 
 func newHandler(k *topics, pairs map[string]fix.Fixer) (*handler, *telemetry.Readiness) {
 	readiness := telemetry.NewReadiness()
-	return &handler{pairs: pairs, publisher: k, observer: observer{
+	return &handler{pairs: pairs, publisher: k, stripes: func() int { return 1 }, observer: observer{
 		log: zerolog.Nop(), readiness: readiness, metrics: telemetry.NewFixer(telemetry.NewMetrics("fixer", "test")),
 	}}, readiness
 }

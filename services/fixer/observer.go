@@ -52,9 +52,31 @@ func (o observer) Waiting(pair string, err error, delay time.Duration) {
 // Where this one still waits for it with another partition, it says so again.
 func (o observer) letGo(pair string) { o.readiness.Set(ofPair(pair), true, "") }
 
+// stopped notes that a pair is repaired no longer, since this fixer was
+// configured for a decision about its authority that is not the present one.
+func (o observer) stopped(pair string, why error) {
+	o.readiness.Set("epoch of "+pair, false, why.Error())
+	o.log.Error().Err(why).Str("pair", pair).Msg("nothing is repaired")
+}
+
+// breaker notes that the repairs of a pair are held back, or no longer. The
+// service is ready all the same: it does what it is to do.
+func (o observer) breaker(s event.BreakerState) {
+	o.metrics.Breaker(s)
+	name := "breaker of " + s.Pair
+	if !s.Tripped {
+		o.readiness.Set(name, true, "")
+		o.log.Info().Str("pair", s.Pair).Uint64("number", s.Number).Msg("the breaker is released, rows are repaired again")
+		return
+	}
+	o.readiness.Set(name, true, s.Reason)
+	o.log.Error().Str("pair", s.Pair).Str("reason", s.Reason).Msg("the breaker has tripped, repairs are held")
+}
+
 func (o observer) Settled(outcome event.Outcome) {
 	o.metrics.Settled(outcome)
-	if outcome.Result != event.Dead && outcome.Result != event.Held {
+	held := outcome.Result == event.Held && outcome.Class != fix.ClassBreaker // those may be many, and the trip was told
+	if outcome.Result != event.Dead && !held {
 		return
 	}
 	// The key may be personal data, and stands in the topics for whoever may know.

@@ -3,8 +3,9 @@ package main
 import (
 	"context"
 	"io"
+	"time"
 
-	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/fix"
 	"github.com/trueup/trueup/pkg/governor"
 	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/telemetry"
@@ -30,35 +31,31 @@ func wire(ctx context.Context, file assembly.File, listen string, stderr io.Writ
 	if f.publisher, err = kafka.NewPublisher(file.Kafka, service.Log, telemetry.NewPublisher(service.Metrics)); err != nil {
 		return nil, err
 	}
-	if err := f.budgets(file.Governor); err != nil {
+	f.epochs = newEpochs(file.Pairs, f.observer.stopped)
+	f.breakers = newBreakers(file.Pairs, f.observer.breaker, service.Log)
+	if f.state, err = kafka.FollowState(file.Kafka, service.Log, f.epochs.apply, f.breakers.learn); err != nil {
+		return nil, err
+	}
+	if f.outcomes, err = kafka.FollowOutcomes(file.Kafka, service.Log, time.Now().Add(-fix.BreakerSpan), f.publisher.Instance(), f.breakers.count); err != nil {
+		return nil, err
+	}
+	f.breakers.states, f.breakers.outcomes = f.state, f.outcomes
+	f.epochs.follower = f.state
+	if f.reads, err = readBudgets(file.Governor); err != nil {
+		return nil, err
+	}
+	if f.governors, err = assembly.NewGovernors(file, service.Log, service.Metrics, governor.Reads, governor.Writes); err != nil {
 		return nil, err
 	}
 	service.Readiness.Watch("kafka", f.publisher.Healthy)
+	service.Readiness.Watch("state", f.state.Healthy)
+	service.Readiness.Watch("outcomes", f.outcomes.Healthy)
 	if err := service.ServeHTTP(ctx, listen, file.HTTP.Listen, defaultListen); err != nil {
 		return nil, err
 	}
 	service.Parts.Add("kafka", f.publish)
+	service.Parts.Add("state", f.state.Run)
+	service.Parts.Add("outcomes", f.outcomes.Run)
 	service.Parts.Add("repairs", f.run)
 	return f, nil
-}
-
-// budgets bounds the statements at once on each side. Reads of the authority
-// and writes to the copy have budgets of their own, since a write holds its
-// place while it waits for a read.
-func (f *fixer) budgets(g assembly.Governor) error {
-	f.reads, f.writes = map[event.Side]*governor.Budget{}, map[event.Side]*governor.Budget{}
-	for side, budget := range map[event.Side]assembly.Budget{event.Source: g.Source, event.Target: g.Target} {
-		for use, budgets := range map[string]map[event.Side]*governor.Budget{"reads": f.reads, "writes": f.writes} {
-			b, err := governor.NewBudget(side.String()+" "+use, budget.Concurrency)
-			if err != nil {
-				return err
-			}
-			budgets[side] = b
-			telemetry.WatchBudget(f.service.Metrics, side.String()+"_"+use, func() telemetry.Budget {
-				s := b.Stats()
-				return telemetry.Budget{Limit: s.Limit, Running: s.InUse, Waiting: s.Waiting}
-			})
-		}
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,8 +23,13 @@ type runOptions struct {
 	options
 	threads     int
 	confirm     string
+	confirmMax  time.Duration
+	by, window  string
 	mode        string
 	authority   string
+	schema      string
+	cascades    bool
+	breaker     breakerFlags
 	checkpoint  string
 	maxFindings int64
 	quiet       bool
@@ -34,8 +40,12 @@ func (o *runOptions) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.IntVar(&o.threads, "threads", 0, "`number` of ranges in work at once, 1 to 64 (default 4)")
 	f.StringVar(&o.confirm, "confirm", "", "look again after this `duration` before calling a row different; 0 for databases at rest (default "+assembly.DefaultConfirm.String()+")")
+	f.DurationVar(&o.confirmMax, "confirm-max", 0, "wait this `duration` at most for a copy that is behind (default 1m)")
 	f.StringVar(&o.mode, "mode", "full", "`full`; reverse: scan the copy and look its keys up; count: compare numbers of rows, a hint and no proof")
+	f.StringVar(&o.by, "by", "", "with --mode count: count by windows of this date or timestamp `column` (default the pair's updated_at)")
+	f.StringVar(&o.window, "window", "", "with --by: the `length` of a window, such as 1h or 7d, or auto: 300 windows at most (default auto)")
 	f.StringVar(&o.authority, "authority", "", "the side that is right: `source` or target (default source)")
+	f.StringVar(&o.schema, "schema", "", "where the copy's table may refuse or alter rows: strict refuses to run, `warn` says so, ignore says nothing (default warn)")
 	f.StringVar(&o.checkpoint, "checkpoint", "", "keep the position in this `file`, and go on from there when interrupted")
 	f.Int64Var(&o.maxFindings, "max-findings", 0, "stop after this `number` of findings (default no limit)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress on stderr")
@@ -62,7 +72,10 @@ keys, and the command to repair. It is written at the start, after every pair
 and at the end, whatever the end is.
 
 A row that differs is looked at again after --confirm: under live writes the
-copy may only be late. Rows that keep changing are counted as open.
+copy may only be late. Where its delay can be measured (it is a replica, a
+standby or a subscriber, or the configuration names a heartbeat), the second look
+waits until it has followed, for up to --confirm-max. Rows that keep changing, or
+that the copy did not follow in time for, are counted as open.
 
 ` + ruleHelp + `
 
@@ -72,6 +85,7 @@ trueup diff 'mysql://app:${SRC_PW}@10.0.0.1/shop' 'postgres://app:${DST_PW}@10.0
 trueup diff mysql://app@10.0.0.1/shop mysql://app@10.0.0.2/shop --password-file pw --json
 trueup diff "$SRC" "$DST" orders=public.orders_v2 --map state=status --exclude note
 trueup diff "$SRC" "$DST" parcels --rule weight=tolerance:1e-9 --where 'tenant_id = 7'
+trueup diff "$SRC" "$DST" orders --mode count --by created_at --window 1d
 trueup diff --config trueup.yaml orders --report orders.html`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := page.validate(); err != nil {
@@ -83,7 +97,7 @@ trueup diff --config trueup.yaml orders --report orders.html`),
 			}
 			defer r.close()
 			if page.file != "" {
-				if r.report, err = newReporter(r, page, newCommandLine(cmd, &o.options, r.job, r.Databases)); err != nil {
+				if r.report, err = newReporter(r, page, r.commands); err != nil {
 					return err
 				}
 				r.progress = r.report
@@ -109,6 +123,9 @@ type runner struct {
 	confirm     time.Duration
 	maxFindings int64
 	conns       int
+	followers   *assembly.Followers
+	window      time.Duration // of counting by time; 0 chooses
+	commands    commandLine
 	job         *job
 	report      *reporter // nil when none is wanted
 }
@@ -130,9 +147,16 @@ func (o *runOptions) runner(a *app, cmd *cobra.Command, args []string) (*runner,
 	if err := o.apply(cmd, j); err != nil {
 		return nil, err
 	}
+	window, err := parseWindow(o.window)
+	switch {
+	case err != nil:
+		return nil, err
+	case mode != validate.Count && (o.by != "" || o.window != ""):
+		return nil, usage("--by and --window are for --mode count")
+	}
 	settings := j.file.Validator
 	r := &runner{
-		app: a, job: j, mode: mode, config: settings.Config, confirm: *settings.Confirm, maxFindings: settings.MaxFindings,
+		app: a, job: j, mode: mode, window: window, config: settings.Config, confirm: *settings.Confirm, maxFindings: settings.MaxFindings,
 		out: newOutput(a.stdout, o.json),
 		// Besides the ranges in work, the next one is being cut and suspects
 		// are looked at again.
@@ -149,9 +173,16 @@ func (o *runOptions) runner(a *app, cmd *cobra.Command, args []string) (*runner,
 	if r.workbench, err = a.open(cmd.Context(), j, r.conns+1); err != nil {
 		return nil, err
 	}
+	r.commands = newCommandLine(cmd, &o.options, j, r.Databases)
+	r.followers = r.Followers(j.file.Replication)
 	r.progress = newProgress(a.stderr, o.quiet, o.json)
 	for _, p := range r.pairs {
-		for _, warning := range p.pair.Warnings {
+		dangers, err := p.asked.CheckSchema(p.pair)
+		if err != nil {
+			r.close()
+			return nil, err
+		}
+		for _, warning := range slices.Concat(dangers, p.pair.Warnings) {
 			r.progress.Warn(p.pair.Name, warning)
 		}
 	}
@@ -174,13 +205,38 @@ func (o *runOptions) apply(cmd *cobra.Command, j *job) error {
 		}
 		v.Confirm = &confirm
 	}
+	if cmd.Flags().Changed("confirm-max") {
+		v.ConfirmMax = o.confirmMax
+	}
 	if cmd.Flags().Changed("max-findings") {
 		v.MaxFindings = o.maxFindings
+	}
+	if o.by != "" {
+		j.template.UpdatedAt = o.by
+		for i := range j.pairs {
+			j.pairs[i].UpdatedAt = o.by
+		}
 	}
 	if o.authority != "" {
 		j.template.Authority = o.authority
 		for i := range j.pairs {
 			j.pairs[i].Authority = o.authority
+		}
+	}
+	j.template.AllowCascades = o.cascades
+	if err := o.breaker.set(&j.template.Breaker); err != nil {
+		return err
+	}
+	for i := range j.pairs {
+		j.pairs[i].AllowCascades = j.pairs[i].AllowCascades || o.cascades
+		if err := o.breaker.set(&j.pairs[i].Breaker); err != nil {
+			return err
+		}
+	}
+	if o.schema != "" {
+		j.template.Schema = o.schema
+		for i := range j.pairs {
+			j.pairs[i].Schema = o.schema
 		}
 	}
 	checked := j.file
@@ -229,7 +285,7 @@ func (r *runner) diffPairs(ctx context.Context) error {
 			printError(r.app.stderr, err)
 		}
 		r.app.worsen(r.status(verdict, err))
-		if err := errors.Join(r.report.end(ctx, i, verdict, err), r.out.verdict(verdict)); err != nil {
+		if err := errors.Join(r.report.end(ctx, i, verdict, err), r.out.windows(verdict, r.lookCloser(p)), r.out.verdict(verdict)); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -248,19 +304,37 @@ func (r *runner) compare(ctx context.Context, p resolved, publisher validate.Pub
 	if err != nil {
 		return validate.Verdict{Pair: p.pair.Name, Mode: r.mode.String()}, err
 	}
+	byTime, err := r.byTime(p)
+	if err != nil {
+		return validate.Verdict{Pair: p.pair.Name, Mode: r.mode.String(), Reason: err.Error()}, err
+	}
+	follower, err := r.follower(ctx, p)
+	if err != nil {
+		r.progress.Warn(p.pair.Name, err.Error())
+	}
 	defer r.progress.done()
 	return v.Run(ctx, validate.Run{
 		ID: uuid.NewString(), Pair: p.pair, Authority: p.asked.Side(), Epoch: p.asked.Epoch, Mode: r.mode,
-		Confirm: r.confirm, MaxFindings: r.maxFindings, Checkpoint: r.checkpointName(p),
+		Confirm: r.confirm, Follower: follower, ByTime: byTime, MaxFindings: r.maxFindings, Checkpoint: r.checkpointName(p),
 	})
 }
 
+// follower measures the copy's delay for runs that wait for it.
+func (r *runner) follower(ctx context.Context, p resolved) (validate.Follower, error) {
+	if r.confirm == 0 || r.mode == validate.Count {
+		return nil, nil
+	}
+	return r.followers.Of(ctx, p.asked.Side())
+}
+
 // checkpointName tells runs apart that share a file: by mode, pair and databases.
+// What else was asked for otherwise must not go unnoticed; package validate
+// refuses to go on then.
 func (r *runner) checkpointName(p resolved) string {
 	if r.checkpoints == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s %s %s %s %s", r.mode, p.pair.Name, p.asked.Authority, r.Source.Redacted(), r.Target.Redacted())
+	return fmt.Sprintf("%s %s %s %s", r.mode, p.pair.Name, r.Source.Redacted(), r.Target.Redacted())
 }
 
 // status is the exit status of a verdict. A run that stopped since it found as
@@ -270,7 +344,7 @@ func (r *runner) status(v validate.Verdict, err error) int {
 	switch {
 	case err != nil, !v.Complete && !enough:
 		return statusTrouble
-	case !v.Clean && r.mode == validate.Count && v.SourceRows == v.TargetRows:
+	case !v.Clean && r.mode == validate.Count && v.SourceRows == v.TargetRows && (v.Windows == nil || v.Windows.Unequal == 0):
 		return statusClean
 	case !v.Clean:
 		return statusDifferences

@@ -39,6 +39,7 @@ func TestBadUsageIsStatus2AndSaysWhatIsWanted(t *testing.T) {
 		{"diff mysql://a/b mysql://c/d --authority both orders", `"both" is no side`},
 		{"diff mysql://a/b mysql://c/d --rule weight", "column=rule"},
 		{"diff mysql://a/b mysql://c/d --map state", "source_column=target_column"},
+		{"diff mysql://a/b mysql://c/d --constant shard", "target_column=value"},
 		{"diff mysql://a/b mysql://c/d orders=", "source_name=target_name"},
 		{"diff mysql://a/b mysql://c/d orders orders", `"orders" is already the name`},
 		{"diff mysql://a/b mysql://c/d orders --columns a --exclude b", "give one of the two"},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,6 +18,7 @@ type options struct {
 	sourceWhere           string
 	targetWhere           string
 	renames, rules        []string
+	constants             []string
 	method                string
 
 	passwordFile       string
@@ -30,7 +30,7 @@ type options struct {
 
 // perPair are the flags that say how a pair is compared; a configuration file
 // says that itself.
-var perPair = []string{"key", "columns", "exclude", "where", "source-where", "target-where", "map", "rule"}
+var perPair = []string{"key", "columns", "exclude", "where", "source-where", "target-where", "map", "rule", "constant"}
 
 func (o *options) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
@@ -42,6 +42,7 @@ func (o *options) addTo(cmd *cobra.Command) {
 	f.StringVar(&o.sourceWhere, "source-where", "", "the `condition` in the source's SQL, instead of --where")
 	f.StringVar(&o.targetWhere, "target-where", "", "the `condition` in the target's SQL, instead of --where")
 	f.StringArrayVar(&o.renames, "map", nil, "`source=target`: a column's name at the target; may be repeated")
+	f.StringArrayVar(&o.constants, "constant", nil, "`column=value`: a column that only the target has, and its value in all rows; may be repeated")
 	f.StringArrayVar(&o.rules, "rule", nil, "`column=rule`: relax the comparison of a column (see above); may be repeated")
 	f.StringVar(&o.method, "method", "", "how ranges are compared: auto, checksum, merge or lookup (default auto)")
 	f.StringVar(&o.passwordFile, "password-file", "", "`file` with the password, for each URL that holds none")
@@ -109,8 +110,12 @@ func (o *options) fromFlags(j *job, tables []string) error {
 	if err != nil {
 		return err
 	}
+	constants, err := parseConstants(o.constants)
+	if err != nil {
+		return err
+	}
 	j.template = assembly.Pair{
-		Key: o.key, Columns: o.columns, Exclude: o.exclude, Map: renames, Rules: rules,
+		Key: o.key, Columns: o.columns, Exclude: o.exclude, Map: renames, Rules: rules, Constants: constants,
 		Where: o.where, SourceWhere: o.sourceWhere, TargetWhere: o.targetWhere, Method: o.method,
 	}
 	for _, table := range tables {
@@ -170,11 +175,15 @@ func choose(pairs []assembly.Pair, names []string, file string) ([]assembly.Pair
 		known = append(known, p.Name)
 	}
 	for _, name := range names {
-		i := slices.Index(known, name)
-		if i < 0 {
+		found := len(chosen)
+		for _, p := range pairs {
+			if p.Is(name) {
+				chosen = append(chosen, p)
+			}
+		}
+		if len(chosen) == found {
 			return nil, usage("%s has no pair %q; it has %s", file, name, strings.Join(known, ", "))
 		}
-		chosen = append(chosen, pairs[i])
 	}
 	return chosen, nil
 }
@@ -198,6 +207,18 @@ func parseRenames(texts []string) (map[string]string, error) {
 		renames[source] = target
 	}
 	return renames, nil
+}
+
+func parseConstants(texts []string) (map[string]*string, error) {
+	constants := map[string]*string{}
+	for _, text := range texts {
+		column, value, found := strings.Cut(text, "=")
+		if !found || column == "" {
+			return nil, usage("--constant %q: write it as target_column=value", text)
+		}
+		constants[column] = &value
+	}
+	return constants, nil
 }
 
 // addPasswords gives each side its password file: its own, else the common one

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -51,7 +52,7 @@ func TestFlagsBecomeAPair(t *testing.T) {
 	if !slices.Equal(p.Key, []string{"tenant", "id"}) || !slices.Equal(p.Columns, []string{"status", "amount"}) || p.Map["state"] != "status" {
 		t.Errorf("columns %+v", p)
 	}
-	if m.SourceWhere != "a = 1" || m.TargetWhere != "a IS TRUE" || p.Rules["note"] != (canonical.Rule{Trim: "right"}) || methodOf(p) != schema.Merge {
+	if m.SourceWhere != "a = 1" || m.TargetWhere != "a IS TRUE" || !reflect.DeepEqual(p.Rules["note"], canonical.Rule{Trim: "right"}) || methodOf(p) != schema.Merge {
 		t.Errorf("rest %+v", p)
 	}
 	v := j.file.Validator
@@ -88,7 +89,7 @@ source: {dsn: "mysql://a/b", password_file: pw}
 target: {dsn: "mysql://c/d"}
 pairs:
   - {name: orders, method: merge, key: [id]}
-  - {name: items, schedule: {incremental: "@every 10s"}}
+  - {name: items, updated_at: changed_at, schedule: {incremental: "@every 10s"}}
 validator: {threads: 3, confirm: 30s}
 `
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

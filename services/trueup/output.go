@@ -33,17 +33,19 @@ type findingLine struct {
 	Kind    string   `json:"kind"`
 	Key     jsonKey  `json:"key"`
 	Columns []string `json:"columns,omitempty"`
-	Result  string   `json:"result,omitempty"`
-	Action  string   `json:"action,omitempty"`
-	Class   string   `json:"class,omitempty"`
-	Reason  string   `json:"reason,omitempty"`
+	// CollidesWith is a key of the side that lacks the row, which holds it equal.
+	CollidesWith jsonKey `json:"collides_with,omitempty"`
+	Result       string  `json:"result,omitempty"`
+	Action       string  `json:"action,omitempty"`
+	Class        string  `json:"class,omitempty"`
+	Reason       string  `json:"reason,omitempty"`
 }
 
 // findings prints a line for each finding.
 func (o *output) findings(list []event.Finding) error {
 	var text bytes.Buffer
 	for _, f := range list {
-		line := findingLine{Pair: f.Pair, Kind: f.Kind.String(), Key: jsonKey(f.Key), Columns: f.Columns}
+		line := findingLine{Pair: f.Pair, Kind: f.Kind.String(), Key: jsonKey(f.Key), Columns: f.Columns, CollidesWith: jsonKey(f.CollidesWith)}
 		if err := o.appendFinding(&text, line); err != nil {
 			return err
 		}
@@ -58,6 +60,9 @@ func (o *output) appendFinding(text *bytes.Buffer, line findingLine) error {
 	fmt.Fprintf(text, "%s  %-14s  %s", line.Pair, line.Kind, describeKey(event.Key(line.Key)))
 	if len(line.Columns) > 0 {
 		fmt.Fprintf(text, "  (%s)", strings.Join(line.Columns, ", "))
+	}
+	if len(line.CollidesWith) > 0 {
+		fmt.Fprintf(text, "  collides with %s", describeKey(event.Key(line.CollidesWith)))
 	}
 	if line.Result != "" {
 		fmt.Fprintf(text, "  %s", line.Result)

@@ -208,8 +208,10 @@ func TestThePlanOfAPair(t *testing.T) {
 	p.Target = schema.View{Table: &schema.Table{Name: schema.Name{Schema: "public", Table: "orders"}, Engine: "postgres", Rows: 11}, Key: []int{0}, Columns: []schema.ViewColumn{
 		as("id", "bigint", canonical.Int), as("status", "text", canonical.Text), as("weight", "double precision", canonical.Float64), as("attrs", "jsonb", canonical.JSON),
 	}}
+	p.Target.Table.AllReferences = true
+	p.Source.Columns[0].Nullable, p.Source.Columns[2].Default, p.Target.Columns[2].Default = true, "1", "2"
 	var w bytes.Buffer
-	if err := printPlan(&w, planOf(p)); err != nil {
+	if err := printPlan(&w, planOf(resolved{pair: p})); err != nil {
 		t.Fatal(err)
 	}
 	want := `orders: orders (mysql, about 12 rows) against public.orders (postgres, about 11 rows)
@@ -222,7 +224,12 @@ func TestThePlanOfAPair(t *testing.T) {
   state → status  varchar(9)   text              text         trim:right,case:ignore  blanks at the end; letter case
   weight          double       double precision  float64      tolerance:1e-09         differences up to 1e-09; -0 for 0
   attrs           json         jsonb             json         –                       JSON spelling: order of keys, blanks, 1.0 for 1
-  warning: column note of orders is not compared
+
+  danger   id: NULL at the source, NOT NULL at the target
+           the target refuses rows with NULL; allow it there, or forbid it at the source
+  warning  column note of orders is not compared
+  warning  weight: default 1 at the source, default 2 at the target
+           an insert that leaves the column out stores another value at the target after a cut-over; give both the same default
 `
 	if w.String() != want {
 		t.Errorf("got\n%s", w.String())

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/trueup/trueup/pkg/canonical"
 	"github.com/trueup/trueup/pkg/schema"
 )
 
@@ -20,8 +20,17 @@ func (a *app) planCommand() *cobra.Command {
 		Short: "Show how each column is compared, and what that could hide",
 		Long: `plan inspects the tables of each pair and shows how they would be compared:
 the key, the method and why, each column's types on both sides, the form they
-are compared in, its rule and what the rule lets pass; and warnings. It reads no
-rows and writes nothing.
+are compared in, its rule and what the rule lets pass; warnings, and how the tables
+differ:
+
+  danger   the copy may refuse rows of the authority, or alter them: a narrower
+           type, NOT NULL, a unique key that only the copy has
+  warning  they behave differently for those who use them: defaults, collations,
+           numbering, indexes, foreign keys, cascades
+  note     worth knowing
+
+It reads no rows and writes nothing. What would make a comparison unsound is an
+error. Runs warn of dangers, or refuse them (--schema).
 
 ` + ruleHelp,
 		Example: example(`
@@ -48,8 +57,9 @@ func (a *app) plan(cmd *cobra.Command, o *options, j *job) error {
 	}
 	defer bench.Close()
 	for i, p := range bench.pairs {
+		plan := planOf(p)
 		if o.json {
-			if err := json.NewEncoder(a.stdout).Encode(planOf(p.pair)); err != nil {
+			if err := json.NewEncoder(a.stdout).Encode(plan); err != nil {
 				return err
 			}
 			continue
@@ -57,7 +67,7 @@ func (a *app) plan(cmd *cobra.Command, o *options, j *job) error {
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		if err := printPlan(a.stdout, planOf(p.pair)); err != nil {
+		if err := printPlan(a.stdout, plan); err != nil {
 			return err
 		}
 	}
@@ -74,6 +84,8 @@ type pairPlan struct {
 	Why      string       `json:"why"`
 	Columns  []columnPlan `json:"columns"`
 	Warnings []string     `json:"warnings"`
+	// Schema is how the tables differ, the gravest first.
+	Schema []driftPlan `json:"schema"`
 }
 
 type tablePlan struct {
@@ -95,74 +107,26 @@ type columnPlan struct {
 	Key   bool   `json:"key,omitempty"`
 }
 
-func planOf(p *schema.Pair) pairPlan {
+func planOf(r resolved) pairPlan {
+	p := r.pair
 	out := pairPlan{
 		Pair: p.Name, Source: planTable(&p.Source), Target: planTable(&p.Target),
-		Key: p.KeyNames(), Method: p.Method.String(), Why: p.Why, Warnings: p.Warnings,
-	}
-	if out.Warnings == nil {
-		out.Warnings = []string{}
+		Key: p.KeyNames(), Method: p.Method.String(), Why: p.Why, Warnings: slices.Concat([]string{}, p.Warnings, undoWarnings(r), changeWarnings(r)),
+		Schema: planDrift(r),
 	}
 	for i, name := range p.Names {
 		source, target := p.Source.Columns[i], p.Target.Columns[i]
 		out.Columns = append(out.Columns, columnPlan{
 			Column: name, Target: target.Name,
 			SourceType: source.Native, TargetType: target.Native, As: source.As.String(),
-			Rule: describeRule(p.Rules[i]), Hides: hides(source.As, p.Rules[i]), Key: p.Source.IsKey(i),
+			Rule: describeRule(p.Rules[i]), Hides: hides(source, target, p.Rules[i]), Key: p.Source.IsKey(i),
 		})
 	}
 	return out
 }
 
 func planTable(v *schema.View) tablePlan {
-	return tablePlan{Table: v.Table.Name.String(), Engine: v.Table.Engine, Rows: v.Table.Rows, Where: v.Where}
-}
-
-// describeRule is the rule as --rule reads it.
-func describeRule(r canonical.Rule) string {
-	var parts []string
-	if r.Tolerance > 0 {
-		parts = append(parts, fmt.Sprintf("tolerance:%g", r.Tolerance))
-	}
-	if r.Trim != "" {
-		parts = append(parts, "trim:"+r.Trim)
-	}
-	if r.Case != "" {
-		parts = append(parts, "case:"+r.Case)
-	}
-	if r.JSON {
-		parts = append(parts, "json")
-	}
-	if r.Zone != "" {
-		parts = append(parts, "zone:"+r.Zone)
-	}
-	return strings.Join(parts, ",")
-}
-
-// hides says which differences of a column count as none.
-func hides(t canonical.Type, r canonical.Rule) string {
-	var parts []string
-	if r.Tolerance > 0 {
-		parts = append(parts, fmt.Sprintf("differences up to %g", r.Tolerance))
-	}
-	switch r.Trim {
-	case canonical.TrimLeft:
-		parts = append(parts, "blanks at the start")
-	case canonical.TrimRight:
-		parts = append(parts, "blanks at the end")
-	case canonical.TrimBoth:
-		parts = append(parts, "blanks at both ends")
-	}
-	if r.Case != "" {
-		parts = append(parts, "letter case")
-	}
-	if r.JSON || t.Kind == canonical.JSON {
-		parts = append(parts, "JSON spelling: order of keys, blanks, 1.0 for 1")
-	}
-	if t.Kind == canonical.Float32 || t.Kind == canonical.Float64 {
-		parts = append(parts, "-0 for 0")
-	}
-	return strings.Join(parts, "; ")
+	return tablePlan{Table: v.Table.Name.String(), Engine: v.Table.Engine, Rows: v.Table.Rows, Where: v.Filter()}
 }
 
 func printPlan(w io.Writer, p pairPlan) error {
@@ -188,9 +152,7 @@ func printPlan(w io.Writer, p pairPlan) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	for _, warning := range p.Warnings {
-		fmt.Fprintf(w, "  warning: %s\n", warning)
-	}
+	printCautions(w, p)
 	return nil
 }
 

@@ -181,7 +181,7 @@ func (r *record) left(pass int) int64 {
 	if (r.asked.Side() == event.Target) != (r.mode == validate.Reverse || pass > 0) {
 		side = &r.pair.Target
 	}
-	if side.Where != "" {
+	if side.Filter() != "" {
 		return 0
 	}
 	left := side.Table.Rows - r.tracks[pass].Rows()

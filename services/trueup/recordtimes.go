@@ -90,10 +90,7 @@ func (r *record) timeView(side event.Side, name string) (*schema.View, bool) {
 	if !ok {
 		return nil, false
 	}
-	out := &schema.View{Table: view.Table, Columns: view.KeyColumns(), Where: view.Where}
-	for i := range out.Columns {
-		out.Key = append(out.Key, i)
-	}
+	out := view.OfKey()
 	out.Columns = append(out.Columns, schema.ViewColumn{Column: column, As: column.Type})
 	return out, true
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/trueup/trueup/pkg/database"
-	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/report"
 	"github.com/trueup/trueup/pkg/schema"
 	"github.com/trueup/trueup/pkg/validate"
@@ -29,7 +28,7 @@ type commandLine struct {
 // kept are the flags of diff that mean the same to whoever compares or repairs
 // again, in the order they are spelled in.
 var kept = []string{
-	"source-password-file", "target-password-file", "password-file", "key", "columns", "exclude", "map", "rule",
+	"source-password-file", "target-password-file", "password-file", "key", "columns", "exclude", "map", "constant", "rule",
 	"where", "source-where", "target-where", "method", "authority", "confirm", "threads",
 }
 
@@ -161,7 +160,7 @@ func (p *reporter) advise(out *report.Pair, pair resolved) {
 	if out.Found.Total() == 0 {
 		return
 	}
-	if err := pair.pair.CheckRepair(copyOf(pair)); err != nil {
+	if err := pair.asked.CheckRepair(pair.pair); err != nil {
 		out.Warnings = append(out.Warnings, "trueup cannot repair this pair: "+err.Error())
 		return
 	}
@@ -172,21 +171,13 @@ func (p *reporter) advise(out *report.Pair, pair resolved) {
 func (p *reporter) adviseAll() {
 	var differ []resolved
 	for i, pair := range p.r.pairs {
-		if p.page.Pairs[i].Found.Total() > 0 && pair.pair.CheckRepair(copyOf(pair)) == nil {
+		if p.page.Pairs[i].Found.Total() > 0 && pair.asked.CheckRepair(pair.pair) == nil {
 			differ = append(differ, pair)
 		}
 	}
 	if len(differ) > 1 {
 		p.page.Repair = p.commands.repairs(differ, p.r.mode)
 	}
-}
-
-// copyOf is the side of a pair that is repaired.
-func copyOf(p resolved) *schema.View {
-	if p.asked.Side() == event.Target {
-		return &p.pair.Source
-	}
-	return &p.pair.Target
 }
 
 // why is the reason for a pair's method without the method's name in front.

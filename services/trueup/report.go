@@ -195,14 +195,14 @@ func (p *reporter) save() error {
 
 // describe says of a pair what is known before it is compared.
 func (p *reporter) describe(pair resolved) report.Pair {
-	plan := planOf(pair.pair)
+	plan := planOf(pair)
 	authority := pair.asked.Side()
 	out := report.Pair{
 		Name: plan.Pair, State: report.Pending, Mode: p.r.mode.String(), Method: plan.Method, Why: why(pair.pair),
 		Source:    report.Table{Name: plan.Source.Table, Estimated: plan.Source.Rows, Where: plan.Source.Where},
 		Target:    report.Table{Name: plan.Target.Table, Estimated: plan.Target.Rows, Where: plan.Target.Where},
 		Authority: authority.String(), Copy: authority.Other().String(),
-		Key: plan.Key, Confirm: p.r.confirm, Warnings: slices.Clone(plan.Warnings),
+		Key: plan.Key, Confirm: p.r.confirm, Warnings: slices.Concat(plan.dangers(), plan.Warnings),
 	}
 	for _, c := range plan.Columns {
 		out.Columns = append(out.Columns, report.Column{

@@ -96,7 +96,7 @@ at everything, or bad usage.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(a.diffCommand(), a.fixCommand(), a.planCommand(), a.topicsCommand(), a.versionCommand())
+	root.AddCommand(a.diffCommand(), a.fixCommand(), a.planCommand(), a.topicsCommand(), a.governorCommand(), a.historyCommand(), a.undoCommand(), a.releaseCommand(), a.deadCommand(), a.versionCommand())
 	return root
 }
 

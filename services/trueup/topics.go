@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/trueup/trueup/pkg/kafka"
-	"github.com/trueup/trueup/services/assembly"
 )
 
 func (a *app) topicsCommand() *cobra.Command {
@@ -59,15 +57,9 @@ func (a *app) topicsSubcommand(name, short string, do func(context.Context, *kaf
 		Example: example("trueup topics " + name + " --config trueup.yaml"),
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if path == "" {
-				return usage("--config is missing; name the file the services read")
-			}
-			file, err := assembly.Load(path)
+			file, err := loadForKafka(path)
 			if err != nil {
 				return err
-			}
-			if len(file.Kafka.Brokers) == 0 {
-				return errors.New("kafka.brokers is missing; name at least one broker, host:port")
 			}
 			admin, err := kafka.NewAdmin(file.Kafka)
 			if err != nil {

@@ -30,9 +30,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return status
 	}
 	file, err := flags.Load()
-	if err == nil {
-		err = file.ForValidator()
-	}
 	if err != nil {
 		return assembly.Fail(stderr, "validator", err)
 	}

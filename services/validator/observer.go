@@ -5,6 +5,7 @@ import (
 
 	"github.com/trueup/trueup/pkg/telemetry"
 	"github.com/trueup/trueup/pkg/validate"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 // observer logs what runs do, and measures it; it is the Observer of package
@@ -12,6 +13,8 @@ import (
 type observer struct {
 	log     zerolog.Logger
 	metrics *telemetry.Validator
+	// governors are told what reading costs.
+	governors *assembly.Governors
 }
 
 func (o observer) Started(s validate.Start) {
@@ -21,7 +24,12 @@ func (o observer) Started(s validate.Start) {
 }
 
 func (o observer) RangeDone(r validate.RangeReport) {
+	if r.Endless {
+		o.metrics.RowsLooked(r.Pair, r.Scanned, r.Took)
+		return
+	}
 	o.metrics.RangeDone(r.Pair, r.Scanned, r.Took, r.Unreadable == nil)
+	o.governors.Observe(r.Cost.Rows, r.Cost.Took)
 	if r.Unreadable != nil {
 		o.log.Error().Err(r.Unreadable).Str("pair", r.Pair).Stringer("range", r.Range).Msg("range unreadable")
 	}
@@ -34,6 +42,11 @@ func (o observer) Suspects(r validate.SuspectReport) {
 	}{{"seen", r.Seen}, {"confirmed", r.Confirmed}, {"cleared", r.Cleared}, {"hot", r.Hot}, {"open", r.Open}} {
 		if count.n > 0 {
 			o.metrics.Suspects(r.Pair, count.state, count.n)
+		}
+	}
+	for _, p := range r.Placed {
+		if r.Endless { // others are counted when they end
+			o.metrics.Found(r.Pair, p.Kind.String())
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/trueup/trueup/pkg/database"
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/schedule"
@@ -26,6 +27,7 @@ type validator struct {
 	metrics   *telemetry.Validator
 	admin     *kafka.Admin
 	publisher *kafka.Publisher
+	governors *assembly.Governors
 	pacer     validate.Pacer
 
 	// status is the exit status of an orderly end; it is read after Run.
@@ -38,6 +40,7 @@ type readied struct {
 	pairs     []*schema.Pair // beside validator.pairs
 	states    *states
 	runner    *validate.Validator
+	followers *assembly.Followers
 }
 
 // publish keeps an eye on Kafka, and closes the connection after everything
@@ -56,6 +59,7 @@ func (v *validator) run(ctx context.Context) error {
 		return err
 	}
 	defer ready.databases.Close()
+	defer assembly.Background(ctx, v.governors.Run)()
 	if v.choice.once {
 		return v.runOnce(ctx, ready)
 	}
@@ -80,22 +84,60 @@ func (v *validator) makeReady(ctx context.Context) (*readied, error) {
 		if err := v.admin.Check(ctx); err != nil {
 			return err
 		}
-		known, err := v.admin.ReadState(ctx)
+		known, decisions, err := v.admin.ReadState(ctx)
+		if err != nil {
+			return err
+		}
 		ready.states = newStates(v.publisher, known)
-		return err
+		return v.announce(ctx, decisions)
 	})
 	if err == nil {
 		ready.runner, err = validate.New(v.file.Validator.Config, validate.Ports{
 			Source: ready.databases.Source, Target: ready.databases.Target,
 			Publisher: findings{v.publisher}, Pacer: v.pacer, Checkpoints: ready.states,
-			Observer: observer{log: v.service.Log, metrics: v.metrics},
+			Observer: observer{log: v.service.Log, metrics: v.metrics, governors: v.governors},
 		})
+	}
+	if err == nil {
+		err = attempt(ctx, "governor", func(ctx context.Context) error { return v.governors.Start(ctx, ready.pairs[0]) })
 	}
 	if err != nil {
 		ready.databases.Close()
 		return nil, err
 	}
 	return ready, nil
+}
+
+// announce makes the decisions of the configuration known before the first
+// finding refers to one, and shows which pairs are not run under them any more.
+func (v *validator) announce(ctx context.Context, known *event.Decisions) error {
+	superseded, err := assembly.Announce(ctx, v.publisher, v.pairs, known.Check)
+	for pair, why := range superseded {
+		v.stopped(pair, why)
+	}
+	return err
+}
+
+// stopped notes that a pair is not run, since this validator was configured for
+// a decision about its authority that is not the present one.
+func (v *validator) stopped(pair string, why error) {
+	v.service.Readiness.Set("epoch of "+pair, false, why.Error())
+	v.service.Log.Error().Err(why).Str("pair", pair).Msg("the pair is not compared")
+}
+
+// authorised returns an error when a newer decision about the pair's authority
+// is known. Without Kafka the run waits for it anyway, and findings carry their
+// epoch.
+func (v *validator) authorised(ctx context.Context, p assembly.Pair) error {
+	_, decisions, err := v.admin.ReadState(ctx)
+	if err != nil {
+		v.service.Log.Warn().Err(err).Str("pair", p.Name).Msg("the pair's epoch cannot be made sure of")
+		return nil
+	}
+	if _, err = decisions.Check(p.Decision()); err != nil {
+		v.stopped(p.Name, err)
+	}
+	return err
 }
 
 func (v *validator) openDatabases(ctx context.Context, ready *readied) error {
@@ -106,20 +148,47 @@ func (v *validator) openDatabases(ctx context.Context, ready *readied) error {
 	}
 	pairs := make([]*schema.Pair, len(v.pairs))
 	for i, p := range v.pairs {
-		method, err := assembly.ParseMethod(p.Method)
-		if err == nil {
-			pairs[i], err = dbs.Resolve(ctx, p.Mapping(), method)
-		}
-		if err != nil {
+		if pairs[i], err = v.resolve(ctx, dbs, p); err != nil {
 			dbs.Close()
 			return err
 		}
 		v.service.Log.Info().Str("pair", p.Name).Stringer("method", pairs[i].Method).Str("why", pairs[i].Why).
 			Strs("warnings", pairs[i].Warnings).Msg("pair resolved")
 	}
-	ready.databases, ready.pairs = dbs, pairs
+	ready.databases, ready.pairs, ready.followers = dbs, pairs, dbs.Followers(v.file.Replication)
 	v.checkClocks(ctx, dbs)
 	return nil
+}
+
+// resolve holds a pair against both tables as they are now.
+func (v *validator) resolve(ctx context.Context, dbs *assembly.Databases, p assembly.Pair) (*schema.Pair, error) {
+	method, err := assembly.ParseMethod(p.Method)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := dbs.Resolve(ctx, p.Mapping(), method)
+	if err != nil {
+		return nil, err
+	}
+	dangers, err := p.CheckSchema(pair)
+	for _, danger := range dangers {
+		v.service.Log.Warn().Str("pair", p.Name).Msg(danger)
+	}
+	return pair, err
+}
+
+// refresh resolves a pair anew: tables change between two runs. While a server
+// is away the pair stays as it is known; the run waits for the server and makes
+// sure of the tables itself.
+func (v *validator) refresh(ctx context.Context, ready *readied, i int) error {
+	pair, err := v.resolve(ctx, ready.databases, v.pairs[i])
+	if e, ok := errors.AsType[*database.Error](err); ok && !e.Permanent() {
+		return nil
+	}
+	if err == nil {
+		ready.pairs[i] = pair
+	}
+	return err
 }
 
 // checkClocks warns of clocks that are apart. No decision rests on them, but
@@ -178,6 +247,7 @@ func (v *validator) serve(ctx context.Context, ready *readied) {
 			}
 			schedule.Serve(ctx, jobs...)
 		})
+		v.continuous(ctx, ready, p, &all)
 	}
 	all.Wait()
 }
@@ -201,11 +271,23 @@ func (v *validator) jobs(ready *readied, i int) []schedule.Job {
 // With resume it goes on where an earlier process was interrupted.
 func (v *validator) compare(ctx context.Context, ready *readied, i int, mode validate.Mode, resume bool) int {
 	p := v.pairs[i]
+	err := v.authorised(ctx, p)
+	if err == nil {
+		err = v.refresh(ctx, ready, i)
+	}
+	if err != nil {
+		v.report(validate.Verdict{Pair: p.Name, Mode: mode.String(), Reason: err.Error()}, err)
+		return assembly.StatusTrouble
+	}
+	follower, err := ready.followers.Of(ctx, p.Side())
+	if err != nil {
+		v.service.Log.Warn().Err(err).Str("pair", p.Name).Msg("replication is not measured")
+	}
 	run := ready.states.begin(p, mode, resume)
 	verdict, err := ready.runner.Run(ctx, validate.Run{
 		ID: run, Pair: ready.pairs[i], Authority: p.Side(), Epoch: p.Epoch, Mode: mode,
-		Confirm: *v.file.Validator.Confirm, MaxFindings: v.file.Validator.MaxFindings,
-		Checkpoint: checkpointName(p.Name, mode),
+		Confirm: *v.file.Validator.Confirm, Follower: follower, MaxFindings: v.file.Validator.MaxFindings,
+		Checkpoint: checkpointName(p.Name, mode), StartOver: true,
 	})
 	v.report(verdict, err)
 	switch {

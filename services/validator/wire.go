@@ -40,9 +40,10 @@ func wire(ctx context.Context, file assembly.File, choice choice, listen string,
 	if v.publisher, err = kafka.NewPublisher(file.Kafka, service.Log, telemetry.NewPublisher(service.Metrics)); err != nil {
 		return nil, err
 	}
-	if v.pacer, err = budgets(service.Metrics, file.Governor); err != nil {
+	if v.governors, err = assembly.NewGovernors(file, service.Log, service.Metrics, governor.Reads); err != nil {
 		return nil, err
 	}
+	v.pacer = validate.Paced(v.governors.Of(event.Source, governor.Reads), v.governors.Of(event.Target, governor.Reads))
 	service.Readiness.Watch("kafka", v.publisher.Healthy)
 	if err := service.ServeHTTP(ctx, listen, file.HTTP.Listen, defaultListen); err != nil {
 		return nil, err
@@ -56,30 +57,14 @@ func chosen(pairs []assembly.Pair, name string) ([]assembly.Pair, error) {
 	if name == "" {
 		return pairs, nil
 	}
+	var named []assembly.Pair
 	for _, p := range pairs {
-		if p.Name == name {
-			return []assembly.Pair{p}, nil
+		if p.Is(name) {
+			named = append(named, p)
 		}
+	}
+	if len(named) > 0 {
+		return named, nil
 	}
 	return nil, fmt.Errorf("--pair %q: the configuration has no pair of that name", name)
-}
-
-// budgets bounds the statements at once on each side.
-func budgets(metrics *telemetry.Metrics, g assembly.Governor) (validate.Pacer, error) {
-	var gates [2]*governor.Budget
-	for i, side := range []struct {
-		side   event.Side
-		budget assembly.Budget
-	}{{event.Source, g.Source}, {event.Target, g.Target}} {
-		budget, err := governor.NewBudget(side.side.String(), side.budget.Concurrency)
-		if err != nil {
-			return nil, err
-		}
-		telemetry.WatchBudget(metrics, side.side.String(), func() telemetry.Budget {
-			s := budget.Stats()
-			return telemetry.Budget{Limit: s.Limit, Running: s.InUse, Waiting: s.Waiting}
-		})
-		gates[i] = budget
-	}
-	return validate.Paced(gates[0], gates[1]), nil
 }

@@ -2,219 +2,231 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"time"
-
-	"github.com/trueup/trueup/pkg/kafka"
 )
 
-// damage changes a tenth of the rows: 6 % updated, 2 % deleted, 2 % extra.
-var damage = []string{
+// breakage damages a tenth of the rows, in SQL that both engines read: 6 %
+// updated, 2 % deleted, 2 % that the source never had.
+var breakage = []string{
 	"UPDATE orders SET status = 'damaged' WHERE id % 50 IN (1, 11, 21)",
 	"DELETE FROM orders WHERE id % 50 = 31",
 	"INSERT INTO orders SELECT id + 1000000000, customer, status, qty, amount, weight, paid, attrs, created_at, updated_at FROM orders WHERE id % 50 = 41",
 }
 
-// measureFixer repairs 10 % damaged rows three ways: the fixer with all
-// findings waiting in Kafka, `trueup fix` with its own comparison, and
-// pt-table-sync.
+// halfBroken is a backlog of every other row.
+var halfBroken = []string{"UPDATE orders SET status = 'damaged' WHERE id % 2 = 0"}
+
+// way is one way to repair a damaged copy.
+type way struct {
+	name   string
+	copy   copied
+	repair func(context.Context) (sample, error)
+}
+
+// copied is the copy in one engine.
+type copied struct {
+	side
+	// damage runs statements in it and lets the engine tidy up behind them.
+	damage func(ctx context.Context, statements []string) error
+}
+
+// measureFixer repairs tables of which a tenth is damaged, in several ways,
+// each on the same damage, one round after the other. The next damage is done to
+// the table that the last repair left, once trueup finds it clean.
 func measureFixer(ctx context.Context, o options, env services) error {
-	if !o.keep {
-		if err := loadDiffTables(ctx, o, env); err != nil {
-			return err
-		}
-	}
-	source, err := openMySQL(ctx, env, "trueup_bench_a", true)
-	if err != nil {
-		return err
-	}
-	defer closeQuietly(source)
-
-	damaged := o.rows / 10
-	fmt.Printf("## Repair of %d damaged rows of %d, MariaDB to MariaDB\n\n| command | wall s | rows a second | client peak MiB |\n|---|---|---|---|\n", damaged, o.rows)
-	report := func(name string, wall time.Duration, rss int64) {
-		fmt.Printf("| %s | %.1f | %.0f | %.1f |\n", name, wall.Seconds(), float64(damaged)/wall.Seconds(), float64(rss)/1024)
-	}
-
-	if err := damageCopy(ctx, source); err != nil {
-		return err
-	}
-	wall, rss, err := repairFromKafka(ctx, o, env, damaged)
-	if err != nil {
-		return err
-	}
-	report("fixer, findings waiting in Kafka", wall, rss)
-
-	dsns := []string{env.mysqlDSN("trueup_bench_a"), env.mysqlDSN("trueup_bench_damaged"), "orders"}
-	clean := command{"trueup diff", append([]string{filepath.Join(o.bin, "trueup"), "diff", "--json"}, dsns...), nil, []int{0}}
-	if _, err := clean.run(ctx); err != nil {
-		return fmt.Errorf("the fixer left differences: %w", err)
-	}
-
-	if err := damageCopy(ctx, source); err != nil {
-		return err
-	}
-	s, err := command{"trueup fix", append([]string{filepath.Join(o.bin, "trueup"), "fix", "--json", "--confirm", "0"}, dsns...), nil, []int{0}}.run(ctx)
-	if err != nil {
-		return err
-	}
-	report("trueup fix, comparison included", s.wall, s.maxRSS)
-
-	if o.ptSync != "" {
-		if err := damageCopy(ctx, source); err != nil {
-			return err
-		}
-		s, err := command{"pt-table-sync", []string{
-			o.ptSync, "--execute", "--no-check-slave", "--no-bin-log", "--charset=utf8mb4",
-			env.ptDSN("trueup_bench_a", "orders"), env.ptDSN("trueup_bench_damaged", "orders"),
-		}, nil, []int{0, 2}}.run(ctx)
-		if err != nil {
-			return err
-		}
-		report("pt-table-sync --execute, comparison included", s.wall, s.maxRSS)
-	}
-	fmt.Println()
-	return nil
-}
-
-// damageCopy makes trueup_bench_damaged a damaged copy of the source.
-func damageCopy(ctx context.Context, db *sql.DB) error {
-	statements := []string{
-		"DROP DATABASE IF EXISTS trueup_bench_damaged",
-		"CREATE DATABASE trueup_bench_damaged CHARACTER SET utf8mb4",
-		"CREATE TABLE trueup_bench_damaged.orders LIKE trueup_bench_a.orders",
-		"INSERT INTO trueup_bench_damaged.orders SELECT * FROM trueup_bench_a.orders",
-		"USE trueup_bench_damaged",
-	}
-	statements = append(statements, damage...)
-	statements = append(statements, "ANALYZE TABLE orders")
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer closeQuietly(conn)
-	for _, statement := range statements {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("damage the copy: %w", err)
-		}
-	}
-	return nil
-}
-
-// repairFromKafka lets the validator publish all findings, then measures one
-// fixer from its start until the group's lag is zero.
-func repairFromKafka(ctx context.Context, o options, env services, damaged int) (time.Duration, int64, error) {
-	dir, err := os.MkdirTemp("", "trueup-bench-")
-	if err != nil {
-		return 0, 0, err
-	}
+	a, b := o.prefix+"_fix_a", o.prefix+"_fix_b"
 	defer func() {
-		if err := os.RemoveAll(dir); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
+		// What the context ended is still to be tidied up.
+		if err := dropCopies(context.WithoutCancel(ctx), env, []string{a, b}, []string{b}); err != nil {
+			progress("%v", err)
 		}
 	}()
-	prefix := fmt.Sprintf("bench-%d", time.Now().UnixNano())
-	path := filepath.Join(dir, "trueup.yaml")
-	text := fmt.Sprintf(`source: {dsn: %q}
-target: {dsn: %q}
-kafka: {brokers: [%q], prefix: %s, partitions: 12, replication: 1}
-pairs:
-  - {name: orders, source: orders, target: orders}
-validator: {confirm: 0s}
-http: {listen: "127.0.0.1:0"}
-`, env.mysqlDSN("trueup_bench_a"), env.mysqlDSN("trueup_bench_damaged"), env.kafka, prefix)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		return 0, 0, err
-	}
-	for _, c := range []command{
-		{"trueup topics create", []string{filepath.Join(o.bin, "trueup"), "topics", "create", "--config", path}, nil, []int{0}},
-		{"validator --once", []string{filepath.Join(o.bin, "validator"), "--config", path, "--once"}, nil, []int{1}},
-	} {
-		if _, err := c.run(ctx); err != nil {
-			return 0, 0, err
+	for _, name := range []string{a, b} {
+		if err := copyMySQL(ctx, env, o.prefix+"_a", name); err != nil {
+			return err
 		}
 	}
-	admin, err := kafka.NewAdmin(kafka.Config{Brokers: []string{env.kafka}, Prefix: prefix, Partitions: 12})
-	if err != nil {
-		return 0, 0, err
+	if err := copyPostgres(ctx, env, o.prefix+"_b", b); err != nil {
+		return err
 	}
-	waiting, err := totalLag(ctx, admin, prefix)
-	if err != nil {
-		return 0, 0, err
+	source := env.mysqlSide(a, "orders")
+	toMySQL := copied{env.mysqlSide(b, "orders"), func(ctx context.Context, statements []string) error {
+		if err := env.execMySQL(ctx, b, append(statements, "ANALYZE TABLE orders")...); err != nil {
+			return err
+		}
+		return awaitPurge(ctx, env)
+	}}
+	toPostgres := copied{env.postgresSide(b), func(ctx context.Context, statements []string) error {
+		return env.execPostgres(ctx, b, append(statements, "VACUUM ANALYZE orders", "CHECKPOINT")...)
+	}}
+	if err := measureRepairs(ctx, o, env, source, toMySQL, toPostgres); err != nil {
+		return err
 	}
-	if waiting < int64(damaged)*9/10 {
-		return 0, 0, fmt.Errorf("the validator published %d findings over %d damaged rows", waiting, damaged)
+	if err := measureBacklog(ctx, o, env, source, toMySQL); err != nil {
+		return err
 	}
-
-	fixer := exec.CommandContext(ctx, filepath.Join(o.bin, "fixer"), "--config", path)
-	log, err := os.Create(filepath.Join(dir, "fixer.log"))
-	if err != nil {
-		return 0, 0, err
-	}
-	defer closeQuietly(log)
-	fixer.Stdout, fixer.Stderr = log, log
-	start := time.Now()
-	if err := fixer.Start(); err != nil {
-		return 0, 0, err
-	}
-	err = awaitNoLag(ctx, admin, prefix)
-	wall := time.Since(start)
-	if err := fixer.Process.Signal(syscall.SIGTERM); err != nil {
-		return 0, 0, err
-	}
-	if waitErr := fixer.Wait(); err == nil && waitErr != nil {
-		err = fmt.Errorf("stop the fixer: %w", waitErr)
-	}
-	usage, ok := fixer.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return wall, 0, err
-	}
-	return wall, usage.Maxrss, err
+	return measureForeground(ctx, o, env, source, toMySQL)
 }
 
-// awaitNoLag polls the group's lag; offsets are committed once a second, so
-// the measured time is up to a second too long.
-func awaitNoLag(ctx context.Context, admin *kafka.Admin, prefix string) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
+// The ways to repair, as the report names them.
+const (
+	oneFixer    = "one fixer, findings waiting in Kafka"
+	twoFixers   = "two fixers, findings waiting in Kafka"
+	bareWrites  = "the same rows written by multi-row statements, nothing read"
+	trueupFix   = "trueup fix, comparison included"
+	ptExecute   = "pt-table-sync --execute, comparison included"
+	toAPostgres = ", to PostgreSQL"
+)
+
+func waysToRepair(o options, env services, source side, toMySQL, toPostgres copied) []way {
+	damaged := o.rows / 10
+	var ways []way
+	for _, c := range []struct {
+		copied
+		suffix string
+	}{{toMySQL, ""}, {toPostgres, toAPostgres}} {
+		ways = append(ways,
+			way{oneFixer + c.suffix, c.copied, fromKafka(o, env, source, c.side, damaged, 1)},
+			way{twoFixers + c.suffix, c.copied, fromKafka(o, env, source, c.side, damaged, 2)},
+			way{bareWrites + c.suffix, c.copied, func(ctx context.Context) (sample, error) { return writeBare(ctx, o, env, c.side) }},
+			way{trueupFix + c.suffix, c.copied, command{trueupFix, []string{
+				filepath.Join(o.bin, "trueup"), "fix", "--json", "--confirm", "0", source.dsn, c.dsn, "orders",
+			}, []int{0}}.run},
+		)
+	}
+	if o.ptSync != "" {
+		ways = append(ways, way{ptExecute, toMySQL, ptTableSync(o, ptExecute, "--execute", source, toMySQL.side).run})
+	}
+	return ways
+}
+
+func measureRepairs(ctx context.Context, o options, env services, source side, toMySQL, toPostgres copied) error {
+	ways := waysToRepair(o, env, source, toMySQL, toPostgres)
+	results := map[string][]sample{}
+	for range o.runs {
+		for _, w := range ways {
+			if err := w.copy.damage(ctx, breakage); err != nil {
+				return err
+			}
+			s, err := w.repair(ctx)
+			if err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
+			}
+			progress("%s: %.2f s", w.name, s.wall.Seconds())
+			if err := checkRepaired(ctx, o, source, w.copy.side); err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
+			}
+			results[w.name] = append(results[w.name], s)
+		}
+	}
+	printRepairs(o, results, ways)
+	return nil
+}
+
+// checkRepaired compares the tables: a repair that left anything is no result.
+func checkRepaired(ctx context.Context, o options, source, target side) error {
+	s, err := trueupDiff(o, "trueup diff", source, target, "orders").run(ctx)
+	if err != nil {
+		return err
+	}
+	v, err := verdictOf(s.stdout)
+	if err == nil && !v.Clean {
+		err = fmt.Errorf("the repair left differences:\n%s", tail(s.stdout))
+	}
+	return err
+}
+
+func printRepairs(o options, results map[string][]sample, ways []way) {
+	damaged := float64(o.rows / 10)
+	rate := func(name string) float64 { return damaged / median(results[name]).wall.Seconds() }
+	var rows [][]string
+	for _, w := range ways {
+		m, memory := median(results[w.name]), "–"
+		if m.maxRSS > 0 {
+			memory = mib(m.maxRSS)
+		}
+		bare := bareWrites
+		if strings.HasSuffix(w.name, toAPostgres) {
+			bare += toAPostgres
+		}
+		rows = append(rows, []string{
+			w.name, spread(results[w.name]), fmt.Sprintf("%.0f", rate(w.name)), seconds(m.cpu), memory,
+			fmt.Sprintf("%.2f", ratio(results, w.name, bare)),
+		})
+	}
+	printTable(fmt.Sprintf("Repair of %.0f damaged rows of %d, from MariaDB", damaged, o.rows),
+		[]string{"command", "wall s (median; min–max)", "rows a second", "client CPU s", "client peak MiB (largest)", "ratio to the bare writes"}, rows)
+	fmt.Printf("Each counted run has the same damage: 6 %% updated, 2 %% deleted, 2 %% that the source never had; no warm-up. " +
+		"After every one `trueup diff` was clean. A fixer's time runs from its start, joining the consumer group included, until every finding has its durable outcome; the second of two interrupts the first when it joins. " +
+		"What MariaDB is written goes to its binary log in every case.\n\n")
+	goals := []goal{
+		{what: "one fixer to PostgreSQL: rows a second over those to MariaDB", figure: rate(oneFixer+toAPostgres) / rate(oneFixer), want: 0.8, least: true},
+		{what: "two fixers: time over that of one, to MariaDB", figure: ratio(results, twoFixers, oneFixer), want: 1},
+		{what: "two fixers: time over that of one, to PostgreSQL", figure: ratio(results, twoFixers+toAPostgres, oneFixer+toAPostgres), want: 1},
+	}
+	if len(results[ptExecute]) > 0 {
+		goals = append(goals,
+			goal{what: "one fixer: rows a second over those of pt-table-sync --execute", figure: rate(oneFixer) / rate(ptExecute), want: 8, least: true},
+			goal{what: "trueup fix: time over that of pt-table-sync --execute", figure: ratio(results, trueupFix, ptExecute), want: 0.15})
+	}
+	printGoals(goals...)
+}
+
+// maxFixerKiB is the memory a fixer may take, whatever its backlog.
+const maxFixerKiB = 64 << 10
+
+// measureBacklog has two fixers work off findings for every other row.
+func measureBacklog(ctx context.Context, o options, env services, source side, to copied) error {
+	if err := to.damage(ctx, halfBroken); err != nil {
+		return err
+	}
+	s, err := fromKafka(o, env, source, to.side, o.rows/2, 2)(ctx)
+	if err != nil {
+		return err
+	}
+	if err := checkRepaired(ctx, o, source, to.side); err != nil {
+		return err
+	}
+	printTable(fmt.Sprintf("A backlog of %d findings, two fixers, MariaDB to MariaDB, one run", o.rows/2),
+		[]string{"wall s", "rows a second", "peak MiB of the larger"},
+		[][]string{{seconds(s.wall), fmt.Sprintf("%.0f", float64(o.rows/2)/s.wall.Seconds()), mib(s.maxRSS)}})
+	printGoals(goal{what: "memory of a fixer, MiB", figure: float64(s.maxRSS) / 1024, want: maxFixerKiB / 1024})
+	return nil
+}
+
+// purged is how long InnoDB's list of old row versions may still be for the
+// purge to count as done.
+const purged = 100
+
+// awaitPurge waits, half a minute at most, until InnoDB has done away with what
+// the damage left behind: the purge would take part in the measurement.
+func awaitPurge(ctx context.Context, env services) error {
+	db, err := env.openMySQL("")
+	if err != nil {
+		return err
+	}
+	defer closeQuietly(db)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		lag, err := totalLag(ctx, admin, prefix)
-		if err != nil {
-			return err
+		var name string
+		var length int
+		if err := db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Innodb_history_list_length'").Scan(&name, &length); err != nil {
+			return fmt.Errorf("ask MariaDB how far its purge is: %w", err)
 		}
-		if lag == 0 {
+		if length < purged {
 			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%d findings are still waiting: %w", lag, ctx.Err())
+			progress("the purge still has %d transactions before it; going on", length)
+			return nil
 		}
 	}
-}
-
-func totalLag(ctx context.Context, admin *kafka.Admin, prefix string) (int64, error) {
-	lag, err := admin.GroupLag(ctx, prefix+".fixer", prefix+".findings")
-	if err != nil {
-		return 0, err
-	}
-	total := int64(0)
-	for _, n := range lag {
-		total += n
-	}
-	return total, nil
-}
-
-// ptDSN is the server in the form of percona-toolkit.
-func (s services) ptDSN(database, table string) string {
-	u := s.mysqlURL()
-	password, _ := u.User.Password()
-	return fmt.Sprintf("h=%s,P=%s,u=%s,p=%s,D=%s,t=%s", u.Hostname(), u.Port(), u.User.Username(), password, database, table)
 }

@@ -1,6 +1,7 @@
 // Command bench measures trueup beside the tools it is compared with, on the
-// same servers, the same data and in the same run, and prints ratios of
-// medians. It is started by `make bench`, which installs the other tools.
+// same servers, the same data and in the same run, and prints a report in
+// Markdown: medians, their spread, ratios, and the goals they meet or miss. It
+// is started by `make bench`, which installs the other tools.
 //
 // It needs a MariaDB, a PostgreSQL and a Kafka of its own: databases named
 // trueup_bench_* are dropped and created.
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 )
 
@@ -20,21 +22,45 @@ type options struct {
 	rows     int
 	runs     int
 	bin      string
+	prefix   string
 	reladiff string
 	ptSync   string
 	only     string
 	keep     bool
+	load     bool
+	filled   map[string]bool // the tables this run has filled
+}
+
+// benchmark is one part of the report. load makes the tables that -keep keeps.
+type benchmark struct {
+	name    string
+	load    func(context.Context, options, services) error
+	measure func(context.Context, options, services) error
+}
+
+var benchmarks = []benchmark{
+	{"diff", loadOrders, measureDiff},
+	{"damage", loadDamage, measureDamage},
+	{"memory", loadMemory, measureMemory},
+	{"shapes", loadShapes, measureShapes},
+	{"fixer", loadOrders, measureFixer},
 }
 
 func main() {
-	var o options
-	flag.IntVar(&o.rows, "rows", 2_000_000, "rows in each table")
+	var names []string
+	for _, b := range benchmarks {
+		names = append(names, b.name)
+	}
+	o := options{filled: map[string]bool{}}
+	flag.IntVar(&o.rows, "rows", 2_000_000, "rows in each table; other tables' sizes follow it")
 	flag.IntVar(&o.runs, "runs", 3, "counted runs of each command, after one warm-up")
 	flag.StringVar(&o.bin, "bin", "bin", "directory that holds trueup, validator and fixer")
+	flag.StringVar(&o.prefix, "prefix", "trueup_bench", "what the names of the databases begin with")
 	flag.StringVar(&o.reladiff, "reladiff", "", "reladiff executable; empty leaves it out")
 	flag.StringVar(&o.ptSync, "pt-table-sync", "", "pt-table-sync executable; empty leaves it out")
-	flag.StringVar(&o.only, "only", "diff,memory,fixer", "which measurements to run")
+	flag.StringVar(&o.only, "only", strings.Join(names, ","), "which measurements to run")
 	flag.BoolVar(&o.keep, "keep", false, "use the tables of the last run instead of loading them again")
+	flag.BoolVar(&o.load, "load", false, "load the tables that -keep uses, and measure nothing")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -46,24 +72,37 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
-	env, err := loadServices()
+	if o.runs < 1 || o.rows < 1000 {
+		return fmt.Errorf("-runs %d -rows %d: at least one run and a thousand rows", o.runs, o.rows)
+	}
+	only := strings.Split(o.only, ",")
+	for _, name := range only {
+		if !slices.ContainsFunc(benchmarks, func(b benchmark) bool { return b.name == name }) {
+			return fmt.Errorf("-only %s: there is no measurement %q", o.only, name)
+		}
+	}
+	env, err := loadServices(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("# %s\n\n", machine())
-	for _, m := range []struct {
-		name    string
-		measure func(context.Context, options, services) error
-	}{
-		{"diff", measureDiff},
-		{"memory", measureMemory},
-		{"fixer", measureFixer},
-	} {
-		if !strings.Contains(","+o.only+",", ","+m.name+",") {
+	if !o.load {
+		if err := printMachine(ctx, o, env); err != nil {
+			return err
+		}
+	}
+	for _, b := range benchmarks {
+		if !slices.Contains(only, b.name) {
 			continue
 		}
-		if err := m.measure(ctx, o, env); err != nil {
-			return fmt.Errorf("measure %s: %w", m.name, err)
+		if err := b.load(ctx, o, env); err != nil {
+			return fmt.Errorf("load the tables of %s: %w", b.name, err)
+		}
+		if o.load {
+			continue
+		}
+		progress("measuring %s", b.name)
+		if err := b.measure(ctx, o, env); err != nil {
+			return fmt.Errorf("measure %s: %w", b.name, err)
 		}
 	}
 	return nil

@@ -199,6 +199,7 @@ func TestABadConfigurationEndsAServiceBeforeItStarts(t *testing.T) {
 		"unknown key":    {"pairs:\n- name: orders\n  colums: [a]", []string{":7:", `unknown key "pairs[0].colums"`}},
 		"no pairs":       {"", []string{"pairs is empty"}},
 		"bad schedule":   {"pairs: [{name: orders, schedule: {full: 'TZ=0'}}]", []string{":5:", "pairs[0].schedule.full"}},
+		"name of a key":  {"pairs: [{name: epoch/orders}]", []string{"pairs[0].name", "epoch/"}},
 		"bad authority":  {"pairs: [{name: orders, authority: me}]", []string{"pairs[0].authority"}},
 		"no such field":  {"pairs: [{name: orders}]\nvalidator: {speed: 11}", []string{":6:", "validator.speed"}},
 		"wrong type":     {"pairs: [{name: orders}]\nfixer: {batch_keys: many}", []string{":6:", "fixer.batch_keys", "whole number"}},
@@ -216,7 +217,7 @@ func TestABadConfigurationEndsAServiceBeforeItStarts(t *testing.T) {
 	}
 	t.Run("incremental", func(t *testing.T) {
 		w.configure(w.source, w.target, "pairs: [{name: orders, schedule: {incremental: '@every 10s'}}]")
-		refused(t, []string{"pairs[0].schedule.incremental", "not available in this version"}, "validator", "--config", w.config)
+		refused(t, []string{"pairs[0].updated_at", "schedule.incremental needs the column"}, "validator", "--config", w.config)
 	})
 	t.Run("usage", func(t *testing.T) {
 		for _, service := range []string{"validator", "fixer"} {

@@ -57,7 +57,7 @@ func crowdDamage() []event.Finding {
 // its writes to the target in order. In the end a full pass finds nothing.
 func TestThreeFixersShareTheWorkWhileAWriterChangesTheSameRows(t *testing.T) {
 	d := direction{maria, postgres}
-	w := newWorld(t, d, "pairs: [{name: orders, exclude: [untouched]}]\nvalidator: {confirm: 500ms}")
+	w := newWorld(t, d, "pairs: [{name: orders, exclude: [untouched], breaker: {share: off, deletes: off}}]\nvalidator: {confirm: 500ms}")
 	maria.fill(t, w.source, "orders", 1, crowdRows)
 	postgres.fill(t, w.target, "orders", 1, crowdRows)
 	testenv.Exec(t, w.target, "DELETE FROM orders WHERE id % 4 = 0", "UPDATE orders SET state = 'damaged', at = NULL WHERE id % 4 = 1")

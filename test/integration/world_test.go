@@ -117,6 +117,10 @@ func (w *world) configure(source, target, settings string) {
 	text := fmt.Sprintf("source: {dsn: %q}\ntarget: {dsn: %q}\nkafka: {brokers: [\"%s\"], prefix: %q, partitions: %d}\nhttp: {listen: \"127.0.0.1:0\"}\n%s\n",
 		hidePassword(w.t, "SOURCE_PASSWORD", source), hidePassword(w.t, "TARGET_PASSWORD", target),
 		strings.Join(w.kafka.Brokers, `", "`), w.kafka.Prefix, w.kafka.Partitions, settings)
+	if !strings.Contains(settings, "governor:") {
+		// Other tests load the servers too, and no test is to wait for them.
+		text += "governor: {source: {adapt: false}, target: {adapt: false}}\n"
+	}
 	w.config = filepath.Join(w.t.TempDir(), "trueup.yaml")
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)

@@ -19,6 +19,11 @@ type expectation struct {
 	refused string
 	// findings stand in the order of their lines, see line.
 	findings []string
+	// collisions are "key other": a row that one side lacks, and the key there
+	// that its collation holds equal.
+	collisions []string
+	// tellsCollisions: the file has such lines, for some pair of engines.
+	tellsCollisions bool
 	// dead are "key class" of the findings that cannot be repaired.
 	dead []string
 	// unrepairable is the sentence with which a repair is refused before it starts.
@@ -31,6 +36,7 @@ const (
 	wordMethods      = "methods"
 	wordRefused      = "refused"
 	wordDead         = "dead"
+	wordCollides     = "collides"
 	wordUnrepairable = "unrepairable"
 )
 
@@ -51,13 +57,14 @@ func expect(t *testing.T, file string, p pair) expectation {
 			}
 			word, rest, _ := strings.Cut(text, " ")
 			word, pairs, selected := strings.Cut(word, "@")
+			e.tellsCollisions = e.tellsCollisions || word == wordCollides
 			if selected != special || selected && !matches(t, pairs, p) {
 				continue
 			}
 			if err := e.take(word, strings.TrimSpace(rest)); err != nil {
 				t.Fatalf("%s:%d: %v", file, n+1, err)
 			}
-			said = said || word != wordMethods && word != wordDead
+			said = said || word != wordMethods && word != wordDead && word != wordCollides
 		}
 	}
 	if !said {
@@ -65,6 +72,7 @@ func expect(t *testing.T, file string, p pair) expectation {
 	}
 	slices.Sort(e.findings)
 	slices.Sort(e.dead)
+	slices.Sort(e.collisions)
 	return e
 }
 
@@ -77,6 +85,8 @@ func (e *expectation) take(word, rest string) error {
 		e.refused = rest
 	case wordDead:
 		e.dead = append(e.dead, rest)
+	case wordCollides:
+		e.collisions = append(e.collisions, rest)
 	case wordUnrepairable:
 		e.unrepairable = rest
 	case event.TargetMissing.String(), event.NotEqual.String(), event.BaseMissing.String():

@@ -236,9 +236,21 @@ func (s *suite) exerciseClasses(t *testing.T) {
 			}
 		}
 		err := s.write(t, func(ctx context.Context, tx *database.Tx) error { return tx.Insert(ctx, v, []row.Row{values}) })
-		if got := database.ClassOf(err); got != dialect.ClassRow {
-			t.Errorf("%s: class %d, %v", what, got, err)
+		want := dialect.ClassRow
+		if what == "no parent" {
+			want = dialect.ClassReference
 		}
+		if got := database.ClassOf(err); got != want {
+			t.Errorf("%s: class %d, want %d: %v", what, got, want, err)
+		}
+	}
+	s.exec(t, "INSERT INTO parent VALUES (7)", "INSERT INTO strict VALUES (7, 'x', 1, 1, 7)")
+	err := s.write(t, func(ctx context.Context, tx *database.Tx) error {
+		_, err := tx.Delete(ctx, s.view(t, "parent", "id"), []row.Key{key("7")})
+		return err
+	})
+	if got := database.ClassOf(err); got != dialect.ClassReference {
+		t.Errorf("a parent with children: class %d, %v", got, err)
 	}
 	s.exec(t, "ALTER TABLE strict DROP COLUMN short")
 	if _, err := s.db.Lookup(t.Context(), v, []row.Key{key("1")}); database.ClassOf(err) != dialect.ClassSchema {

@@ -34,13 +34,13 @@ var classes = map[dialect.Class][]uint16{
 	dialect.ClassDuplicate: {1022, 1062, 1169, 1557, 1586, 1761, 1762},
 	dialect.ClassRow: {
 		1048, 1263, 1364, // NULL, no default
-		1216, 1217, 1451, 1452, // foreign keys
 		1264, 1265, 1292, 1366, 1367, 1406, 1411, 1441, 1690, 3140, 1300, // values
 		1525, 1526, 1748, // partitions
 		1644,       // SIGNAL in a trigger
 		3819, 4025, // CHECK
 		1118, // row too long
 	},
+	dialect.ClassReference: {1216, 1217, 1451, 1452},
 	dialect.ClassDenied: {
 		1044, 1045, 1130, 1131, 1132, 1142, 1143, 1227, 1370, 1410, 1698,
 		1820, 1862, 3118, 3159, 3879, 4151,

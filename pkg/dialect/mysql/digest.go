@@ -18,7 +18,7 @@ const uuidPattern = "'^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{
 
 // DigestText implements dialect.Dialect. The text is NULL where the column is.
 func (d Dialect) DigestText(c schema.ViewColumn) (expr string, exact bool) {
-	name := d.Quote(c.Name)
+	name := d.name(c)
 	switch c.Type.Kind {
 	case canonical.Bool, canonical.Int:
 		if c.Base == "year" || zerofill(c.Column) {
@@ -30,6 +30,9 @@ func (d Dialect) DigestText(c schema.ViewColumn) (expr string, exact bool) {
 	case canonical.Float32, canonical.Float64:
 		return d.selected(c), false
 	case canonical.Text:
+		if c.Constant != nil { // canonical already
+			return name, true
+		}
 		if c.As.Kind == canonical.UUID {
 			return uuidText(utf8Text(name, c.Column)), true
 		}

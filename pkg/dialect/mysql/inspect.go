@@ -16,7 +16,11 @@ const (
 	resultColumns
 	resultIndexes
 	resultTriggers
-	resultChecks // MariaDB only
+	resultReferences
+	resultActions
+	resultGrants
+	resultChecks
+	resultCount
 )
 
 // Inspect implements dialect.Dialect.
@@ -26,17 +30,15 @@ func (d Dialect) Inspect(name schema.Name) []dialect.Query {
 		hidden = "IGNORED"
 	}
 	queries := []dialect.Query{
-		inspect(name, "TABLE_SCHEMA, TABLE_NAME, TABLE_ROWS, AVG_ROW_LENGTH", "TABLES", "TABLE_SCHEMA", "TABLE_NAME", ""),
+		inspect(name, "TABLE_SCHEMA, TABLE_NAME, TABLE_ROWS, AVG_ROW_LENGTH, CREATE_TIME, AUTO_INCREMENT", "TABLES", "TABLE_SCHEMA", "TABLE_NAME", ""),
 		inspect(name, "COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, CHARACTER_MAXIMUM_LENGTH,"+
 			" NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME, COLLATION_NAME", "COLUMNS", "TABLE_SCHEMA", "TABLE_NAME", "ORDINAL_POSITION"),
 		inspect(name, "INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, INDEX_TYPE, "+hidden,
 			"STATISTICS", "TABLE_SCHEMA", "TABLE_NAME", "INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX"),
 		inspect(name, "TRIGGER_NAME", "TRIGGERS", "EVENT_OBJECT_SCHEMA", "EVENT_OBJECT_TABLE", "TRIGGER_NAME"),
 	}
-	if d.mariadb { // where JSON is a name for LONGTEXT with a check
-		queries = append(queries, inspect(name, "CHECK_CLAUSE", "CHECK_CONSTRAINTS", "CONSTRAINT_SCHEMA", "TABLE_NAME", ""))
-	}
-	return queries
+	queries = append(queries, inspectReferences(name)...)
+	return append(queries, d.inspectChecks(name))
 }
 
 func inspect(name schema.Name, columns, view, schemaColumn, tableColumn, order string) dialect.Query {
@@ -57,8 +59,8 @@ func inspect(name schema.Name, columns, view, schemaColumn, tableColumn, order s
 
 // Describe implements dialect.Dialect.
 func (d Dialect) Describe(name schema.Name, results [][][]*string) (*schema.Table, error) {
-	if len(results) < resultChecks || d.mariadb && len(results) <= resultChecks {
-		return nil, fmt.Errorf("describe table %s: %d results where Inspect asked for more", name, len(results))
+	if len(results) < resultCount {
+		return nil, fmt.Errorf("describe table %s: %d results where Inspect asked for %d", name, len(results), resultCount)
 	}
 	if len(results[resultTable]) == 0 {
 		return nil, fmt.Errorf("table %s does not exist, or this user may not see it: check the name and the database, and that the user has SELECT on it", name)
@@ -69,24 +71,26 @@ func (d Dialect) Describe(name schema.Name, results [][][]*string) (*schema.Tabl
 		Engine:   d.Engine(),
 		Rows:     number(head[2]),
 		RowBytes: number(head[3]),
+		Identity: text(head[4]),
 	}
-	checked := map[string]bool{}
-	if d.mariadb {
-		for _, r := range results[resultChecks] {
-			checked[text(r[0])] = true
-		}
-	}
+	var json map[string]bool
+	t.Checks, json = d.checks(results[resultColumns], results[resultChecks])
 	for _, r := range results[resultColumns] {
-		t.Columns = append(t.Columns, d.column(r, checked))
+		c := d.column(r, json)
+		if c.Identity {
+			c.Next = text(head[5])
+		}
+		t.Columns = append(t.Columns, c)
 	}
 	t.Keys, t.Indexes = indexes(results[resultIndexes])
 	for _, r := range results[resultTriggers] {
 		t.Triggers = append(t.Triggers, text(r[0]))
 	}
+	references(t, results[resultReferences], results[resultActions], results[resultGrants])
 	return t, nil
 }
 
-func (d Dialect) column(r []*string, checked map[string]bool) schema.Column {
+func (d Dialect) column(r []*string, json map[string]bool) schema.Column {
 	extra := strings.ToLower(text(r[5]))
 	c := schema.Column{
 		Name:      text(r[0]),
@@ -95,12 +99,15 @@ func (d Dialect) column(r []*string, checked map[string]bool) schema.Column {
 		Nullable:  strings.EqualFold(text(r[3]), "YES"),
 		Generated: strings.Contains(extra, "virtual generated") || strings.Contains(extra, "stored generated") || strings.Contains(extra, "persistent"),
 		Identity:  strings.Contains(extra, "auto_increment"),
-		// MariaDB spells the default NULL out; a default text 'NULL' has quotes.
-		HasDefault: r[4] != nil && !(d.mariadb && text(r[4]) == "NULL"),
-		OnUpdate:   strings.Contains(extra, "on update"),
-		Length:     number(r[6]),
-		Charset:    text(r[9]),
-		Collation:  text(r[10]),
+		OnUpdate:  strings.Contains(extra, "on update"),
+		Length:    number(r[6]),
+		Charset:   text(r[9]),
+		Collation: text(r[10]),
+	}
+	c.Default = d.defaultOf(r[4], c.Base, extra)
+	c.HasDefault = c.Default != ""
+	if c.Base == "enum" || c.Base == "set" {
+		c.Words = members(c.Native)
 	}
 	c.Unsigned = strings.Contains(strings.ToLower(c.Native), "unsigned")
 	switch {
@@ -112,7 +119,7 @@ func (d Dialect) column(r []*string, checked map[string]bool) schema.Column {
 	if c.Base == "bit" {
 		c.Length = declaredLength(c.Native)
 	}
-	if checked["json_valid("+d.Quote(c.Name)+")"] {
+	if json[c.Name] { // a name for LONGTEXT with a check
 		c.Base = "json"
 	}
 	classifyType(&c)

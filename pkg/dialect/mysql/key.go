@@ -21,7 +21,7 @@ func (d Dialect) rangeConditions(s *statement, v *schema.View, r row.Range) []st
 	if r.Through != nil {
 		conditions = append(conditions, dialect.NotGreater(d.terms(s, v, r.Through)))
 	}
-	return append(conditions, filter(v)...)
+	return append(conditions, d.filter(s, v)...)
 }
 
 func (d Dialect) terms(s *statement, v *schema.View, bound row.Key) []dialect.Term {

@@ -82,7 +82,7 @@ func (d Dialect) TableName(name schema.Name) string {
 const sqlMode = "STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
 
 // Setup implements dialect.Dialect.
-func (Dialect) Setup(readOnly bool) []string {
+func (d Dialect) Setup(readOnly bool) []string {
 	setup := []string{
 		"SET NAMES utf8mb4",
 		"SET SESSION sql_mode = '" + sqlMode + "'",
@@ -96,31 +96,39 @@ func (Dialect) Setup(readOnly bool) []string {
 		// to wait for the other side.
 		"SET SESSION net_write_timeout = 600",
 	}
+	if !d.mariadb { // or MySQL describes tables, AUTO_INCREMENT among it, as of up to a day ago
+		setup = append(setup, "SET SESSION information_schema_stats_expiry = 0")
+	}
 	if readOnly {
 		return append(setup, "SET SESSION TRANSACTION READ ONLY")
 	}
-	// Seconds. Rows held by others are skipped; this is for the rest: an insert
-	// beside another's uncommitted one, and a table being altered.
 	return append(setup,
-		"SET SESSION innodb_lock_wait_timeout = 5",
+		// What the table's definition promises holds for repairs as well.
+		"SET SESSION foreign_key_checks = 1",
+		"SET SESSION unique_checks = 1",
+		"SET SESSION innodb_lock_wait_timeout = "+itoa(d.lockWait()),
+		// Seconds; for a table being altered.
 		"SET SESSION lock_wait_timeout = 30")
 }
 
+// lockWait is how long, in seconds, a repair waits for rows. Those that others
+// hold are skipped; this is for the rest, such as an insert beside another's
+// uncommitted one. Whoever waits for nothing is part of no deadlock, so that no
+// application becomes the victim of one: MariaDB can do that (0 is NOWAIT since
+// its version 10.3), MySQL waits for a second at least.
+func (d Dialect) lockWait() int {
+	if d.mariadb {
+		return 0
+	}
+	return 1
+}
+
 // hint names the key's index to the server, which would otherwise now and then
-// prefer a scan of the table with a sort; empty when no index has exactly the
-// key's columns in the key's order.
+// prefer a scan of the table with a sort; empty when no index has the key's
+// order.
 func (d Dialect) hint(v *schema.View) string {
-	for _, key := range v.Table.Keys {
-		if len(key.Columns) != len(v.Key) {
-			continue
-		}
-		match := true
-		for i, c := range v.KeyColumns() {
-			match = match && c.Name == key.Columns[i]
-		}
-		if match {
-			return " FORCE INDEX (" + d.Quote(key.Name) + ")"
-		}
+	if key, found := v.KeyIndex(); found {
+		return " FORCE INDEX (" + d.Quote(key.Name) + ")"
 	}
 	return ""
 }

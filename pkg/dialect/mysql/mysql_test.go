@@ -79,6 +79,8 @@ func TestErrorsAreClassified(t *testing.T) {
 		{server(1146), dialect.ClassSchema},
 		{server(1054), dialect.ClassSchema},
 		{server(1153), dialect.ClassLimit},
+		{server(1451), dialect.ClassReference},
+		{server(1452), dialect.ClassReference},
 		{server(1406), dialect.ClassRow},
 		{server(4025), dialect.ClassRow},
 		{server(1064), dialect.ClassUnknown},

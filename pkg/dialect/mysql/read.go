@@ -12,7 +12,7 @@ import (
 // selected is a column as AppendValue reads it. MySQL prints a FLOAT with six
 // digits; as a DOUBLE none is lost. Nor is a text of a character set with holes.
 func (d Dialect) selected(c schema.ViewColumn) string {
-	name := d.Quote(c.Name)
+	name := d.name(c)
 	switch c.Type.Kind {
 	case canonical.Float32, canonical.Float64:
 		return "(" + name + " + 0e0)"
@@ -45,48 +45,27 @@ func (d Dialect) keyList(v *schema.View) string {
 // from is the table with the key's index.
 func (d Dialect) from(v *schema.View) string { return d.TableName(v.Table.Name) + d.hint(v) }
 
-// filter is the user's condition. The line feed ends a comment in it.
-func filter(v *schema.View) []string {
-	if v.Where == "" {
-		return nil
-	}
-	return []string{"(" + v.Where + "\n)"}
-}
-
-// Boundary implements dialect.Dialect. The n keys are read from the index; the
-// outer query picks the last and notices when there are fewer. The names k0, k1
+// Boundary implements dialect.Dialect. The offset counts from the key before,
+// so n entries of the index are walked and the last is sent; a query around
+// them would keep all of them first, at six times the cost. The names k0, k1
 // and so on meet no column, since ORDER BY goes by position.
 func (d Dialect) Boundary(v *schema.View, after row.Key, n int) dialect.Query {
 	var s statement
-	aliased, aliases, positions := d.aliasedKey(v)
-	whole := len(v.Key) == 1 && v.KeyColumns()[0].Type.Kind == canonical.Int
-	if whole { // the cheap way, for types whose MAX comes back as it went in
-		s.write("SELECT MAX(", aliases, ") FROM (")
-	} else {
-		s.write("SELECT ", aliases, " FROM (SELECT ", aliases, ", ROW_NUMBER() OVER (ORDER BY ", aliases, ") AS n FROM (")
-	}
+	aliased, positions := d.aliasedKey(v)
 	s.write("SELECT ", aliased, " FROM ", d.from(v))
 	s.where(d.rangeConditions(&s, v, row.Range{After: after}))
-	s.write(" ORDER BY ", positions, " LIMIT ", itoa(n), ") AS k")
-	if whole {
-		s.write(" HAVING COUNT(*) = ", itoa(n))
-	} else {
-		s.write(") AS r WHERE n = ", itoa(n))
-	}
+	s.write(" ORDER BY ", positions, " LIMIT ", itoa(n-1), ", 1")
 	return s.query()
 }
 
-// aliasedKey is the key's columns with the names k0, k1 …, those names, and
-// the columns' positions.
-func (d Dialect) aliasedKey(v *schema.View) (aliased, aliases, positions string) {
-	var columns, names, numbers []string
+// aliasedKey is the key's columns with the names k0, k1 …, and their positions.
+func (d Dialect) aliasedKey(v *schema.View) (aliased, positions string) {
+	var columns, numbers []string
 	for i, c := range v.KeyColumns() {
-		name := "k" + itoa(i)
-		columns = append(columns, d.Quote(c.Name)+" AS "+name)
-		names = append(names, name)
+		columns = append(columns, d.Quote(c.Name)+" AS k"+itoa(i))
 		numbers = append(numbers, itoa(i+1))
 	}
-	return strings.Join(columns, ", "), strings.Join(names, ", "), strings.Join(numbers, ", ")
+	return strings.Join(columns, ", "), strings.Join(numbers, ", ")
 }
 
 // Rows implements dialect.Dialect.
@@ -102,7 +81,7 @@ func (d Dialect) Rows(v *schema.View, r row.Range) dialect.Query {
 func (d Dialect) Lookup(v *schema.View, keys []row.Key) dialect.Query {
 	var s statement
 	s.write("SELECT ", d.selectList(v), " FROM ", d.from(v))
-	s.where(append(d.keyConditions(&s, v, keys), filter(v)...))
+	s.where(append(d.keyConditions(&s, v, keys), d.filter(&s, v)...))
 	return s.query()
 }
 
@@ -110,6 +89,9 @@ func (d Dialect) Lookup(v *schema.View, keys []row.Key) dialect.Query {
 func (d Dialect) Lock(v *schema.View, keys []row.Key) dialect.Query {
 	q := d.Lookup(v, keys)
 	q.SQL += " ORDER BY " + d.keyList(v) + " FOR UPDATE SKIP LOCKED"
+	if d.mariadb { // which fails instead of skipping where no wait is allowed, see lockWait
+		q.SQL = "SET STATEMENT innodb_lock_wait_timeout = 1 FOR " + q.SQL
+	}
 	return q
 }
 
@@ -117,6 +99,6 @@ func (d Dialect) Lock(v *schema.View, keys []row.Key) dialect.Query {
 func (d Dialect) Count(v *schema.View) dialect.Query {
 	var s statement
 	s.write("SELECT COUNT(*) FROM ", d.TableName(v.Table.Name))
-	s.where(filter(v))
+	s.where(d.filter(&s, v))
 	return s.query()
 }

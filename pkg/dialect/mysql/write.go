@@ -79,7 +79,7 @@ func (d Dialect) Update(v *schema.View, rows []row.Row, positions []int) dialect
 		sets = []string{key + " = " + key}
 	}
 	s.write("UPDATE ", d.TableName(v.Table.Name), " SET ", strings.Join(sets, ", "))
-	s.where(append(d.keyConditions(&s, v, keysOf(v, rows)), filter(v)...))
+	s.where(append(d.keyConditions(&s, v, keysOf(v, rows)), d.filter(&s, v)...))
 	return s.query()
 }
 
@@ -131,7 +131,7 @@ func keysOf(v *schema.View, rows []row.Row) []row.Key {
 func (d Dialect) Delete(v *schema.View, keys []row.Key) dialect.Query {
 	var s statement
 	s.write("DELETE FROM ", d.TableName(v.Table.Name))
-	s.where(append(d.keyConditions(&s, v, keys), filter(v)...))
+	s.where(append(d.keyConditions(&s, v, keys), d.filter(&s, v)...))
 	return s.query()
 }
 

@@ -17,6 +17,8 @@ var codes = []struct {
 	class  dialect.Class
 }{
 	{"23505", dialect.ClassDuplicate},
+	{"23503", dialect.ClassReference}, // foreign key
+	{"23001", dialect.ClassReference}, // its ON DELETE RESTRICT, since version 18
 	{"23P01", dialect.ClassDuplicate}, // an exclusion constraint: another row is in the way
 	{"25006", dialect.ClassTransient}, // read-only transaction: a standby, or fail-over
 	{"25P03", dialect.ClassTransient}, // idle in transaction for too long

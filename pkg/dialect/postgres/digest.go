@@ -20,7 +20,7 @@ const uuidPattern = "'^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{
 
 // DigestText implements dialect.Dialect. The text is NULL where the column is.
 func (d Dialect) DigestText(c schema.ViewColumn) (expr string, exact bool) {
-	name := d.Quote(c.Name)
+	name := d.name(c)
 	plain := name + "::text"
 	if c.Charset == uncoded {
 		return "", false
@@ -41,6 +41,9 @@ func (d Dialect) DigestText(c schema.ViewColumn) (expr string, exact bool) {
 		}
 		return plain, false
 	case canonical.Text:
+		if c.Constant != nil { // canonical already
+			return name, true
+		}
 		if c.As.Kind == canonical.UUID {
 			return "CASE WHEN " + plain + " ~ " + uuidPattern + " THEN lower(" + plain + ") ELSE " + plain + " END", true
 		}

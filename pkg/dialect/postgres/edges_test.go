@@ -186,6 +186,31 @@ func TestARowHiddenByAPolicyIsAnErrorAndNotAbsent(t *testing.T) {
 	}
 }
 
+func TestAPositionThatMayNotBeSeenIsUnknown(t *testing.T) {
+	dsn := testenv.Postgres(t)
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal("the test server's address is no URL")
+	}
+	role := "seq_" + strings.TrimPrefix(u.Path, "/")
+	testenv.Exec(t, dsn, "CREATE TABLE t (id serial PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY (START 50 INCREMENT 5))",
+		"INSERT INTO t DEFAULT VALUES", "CREATE ROLE "+role+" LOGIN PASSWORD 'position'", "GRANT SELECT ON t TO "+role, "GRANT SELECT ON SEQUENCE t_n_seq TO "+role)
+	admin := testenv.Open(t, dsn)
+	t.Cleanup(func() {
+		if _, err := admin.ExecContext(context.Background(), "DROP OWNED BY "+role+"; DROP ROLE "+role); err != nil {
+			t.Errorf("drop the test's role: %v", err)
+		}
+	})
+	for user, want := range map[*url.Userinfo][2]string{u.User: {"2", "55"}, url.UserPassword(role, "position"): {"", "55"}} {
+		own := *u
+		own.User = user
+		table := inspect(t, connect(t, own.String()), "t", "id").Table
+		if got := [2]string{table.Columns[0].Next, table.Columns[1].Next}; got != want {
+			t.Errorf("as %s the positions are %q, want %q", user.Username(), got, want)
+		}
+	}
+}
+
 func TestAServerInAnotherEncodingDigestsUTF8(t *testing.T) {
 	dsn := testenv.Postgres(t)
 	u, err := url.Parse(dsn)
@@ -222,5 +247,23 @@ func TestAServerInAnotherEncodingDigestsUTF8(t *testing.T) {
 				t.Errorf("the digest is %+v, %v", d, err)
 			}
 		})
+	}
+}
+
+// Limits on how much may be repaired are shares of the estimate, so that one of
+// a table that was just filled must not be far off.
+func TestATableThatWasNeverAnalyzedIsEstimatedByItsSize(t *testing.T) {
+	db := openDatabase(t,
+		"CREATE TABLE fresh (id BIGINT PRIMARY KEY, name TEXT, amount NUMERIC(12,2), at TIMESTAMP) WITH (autovacuum_enabled = off)",
+		"INSERT INTO fresh SELECT n, 'name ' || n, n, now() FROM generate_series(1, 20000) n",
+		"CREATE TABLE nothing (id BIGINT PRIMARY KEY)")
+	for table, want := range map[string][2]int64{"fresh": {10_000, 40_000}, "nothing": {0, 0}} {
+		found, err := db.Table(t.Context(), schema.Name{Table: table})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found.Rows < want[0] || found.Rows > want[1] {
+			t.Errorf("%s has about %d rows, want %d to %d", table, found.Rows, want[0], want[1])
+		}
 	}
 }

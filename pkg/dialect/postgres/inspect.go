@@ -16,13 +16,22 @@ const (
 	resultColumns
 	resultIndexes
 	resultTriggers
+	resultReferences
+	resultChecks
+	resultSequences
 	resultCount
 )
 
+// inspectTable estimates the rows of a table that was never analyzed by its size,
+// as the planner does: 32 bytes for a value of no fixed length, 28 for a row's
+// header (get_rel_data_width and table_block_relation_estimate_size).
 const inspectTable = `
-SELECT n.nspname, c.relname, greatest(c.reltuples, 0)::bigint,
+SELECT n.nspname, c.relname, CASE WHEN c.reltuples > 0 THEN c.reltuples WHEN c.relkind = 'r' THEN
+         pg_relation_size(c.oid) / (28 + (SELECT sum(CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END)
+           FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
+       ELSE 0 END::bigint,
        CASE WHEN c.reltuples > 0 AND c.relkind = 'r' THEN (pg_relation_size(c.oid) / c.reltuples)::bigint END,
-       pg_encoding_to_char(d.encoding)
+       pg_encoding_to_char(d.encoding), c.oid::bigint
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_database d ON d.datname = current_database()
@@ -51,7 +60,8 @@ SELECT a.attname, format_type(base.type, base.modifier), t.typname, t.typtype, t
        pg_get_expr(f.adbin, f.adrelid), l.collname, l.collisdeterministic,
        CASE WHEN l.collname = 'default' THEN standard.name ELSE l.collname END,
        CASE WHEN l.collname = 'default' THEN standard.version ELSE pg_collation_actual_version(l.oid) END,
-       pg_encoding_to_char(standard.encoding), tn.nspname
+       pg_encoding_to_char(standard.encoding), tn.nspname,
+       (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
 FROM pg_attribute a
 JOIN base ON base.attnum = a.attnum
 JOIN pg_type t ON t.oid = base.type AND t.typtype <> 'd'
@@ -93,7 +103,7 @@ ORDER BY tgname`
 func (d Dialect) Inspect(name schema.Name) []dialect.Query {
 	arg := d.TableName(name)
 	var out []dialect.Query
-	for _, sql := range [resultCount]string{inspectTable, inspectColumns, inspectIndexes, inspectTriggers} {
+	for _, sql := range [resultCount]string{inspectTable, inspectColumns, inspectIndexes, inspectTriggers, inspectReferences, inspectChecks, inspectSequences} {
 		out = append(out, dialect.Query{SQL: sql, Args: []any{arg}})
 	}
 	return out
@@ -113,13 +123,24 @@ func (d Dialect) Describe(name schema.Name, results [][][]*string) (*schema.Tabl
 		Engine:   d.Engine(),
 		Rows:     number(head[2]),
 		RowBytes: number(head[3]),
+		Identity: text(head[5]),
 	}
 	for _, r := range results[resultColumns] {
-		t.Columns = append(t.Columns, column(r))
+		c := column(r)
+		if c.Identity {
+			c.Next = next(c.Name, results[resultSequences])
+		}
+		t.Columns = append(t.Columns, c)
 	}
 	t.Keys, t.Indexes = indexes(results[resultIndexes])
 	for _, r := range results[resultTriggers] {
 		t.Triggers = append(t.Triggers, text(r[0]))
+	}
+	for _, r := range results[resultChecks] {
+		t.Checks = append(t.Checks, schema.Check{Name: text(r[0]), Clause: text(r[1])})
+	}
+	if err := references(t, results[resultReferences]); err != nil {
+		return nil, fmt.Errorf("describe table %s: %w", name, err)
 	}
 	return t, nil
 }
@@ -134,7 +155,11 @@ func column(r []*string) schema.Column {
 		Identity:       text(r[8]) != "" || strings.HasPrefix(expression, "nextval("),
 		AlwaysIdentity: text(r[8]) == "a",
 	}
-	c.HasDefault = expression != "" && !c.Generated
+	if !c.Generated {
+		c.Default = expression
+	}
+	c.HasDefault = c.Default != ""
+	c.Words = list(r[16])
 	classifyType(&c, text(r[15]), text(r[2]), text(r[3]), text(r[4]))
 	modifier, err := strconv.Atoi(text(r[5]))
 	if err != nil {

@@ -23,7 +23,7 @@ func (d Dialect) rangeConditions(s *statement, v *schema.View, r row.Range) []st
 	if r.Through != nil {
 		conditions = append(conditions, d.bound(s, v, r.Through, " <= ", dialect.NotGreater))
 	}
-	return append(conditions, filter(v)...)
+	return append(conditions, d.filter(s, v)...)
 }
 
 // bound compares row values, which the server answers from the index, unless

@@ -32,6 +32,8 @@ func TestStatementsUseTheKeysIndex(t *testing.T) {
 		"INSERT INTO by_many SELECT i / 1000, lpad(i::text, 8, 'k'), '2024-01-01', repeat('x', 100) FROM generate_series(1, 100000) i",
 		"CREATE TABLE by_other (id uuid PRIMARY KEY, b bytea NOT NULL UNIQUE, n numeric NOT NULL UNIQUE, d timestamp NOT NULL UNIQUE, v text)",
 		"INSERT INTO by_other SELECT md5(i::text)::uuid, decode(md5(i::text), 'hex'), i / 8.0, timestamp '2024-01-01' + i * interval '1 second', repeat('x', 100) FROM generate_series(1, 100000) i",
+		"CREATE TABLE by_shard (shard smallint, id int, v text, PRIMARY KEY (shard, id))",
+		"INSERT INTO by_shard SELECT i % 3, i, repeat('x', 100) FROM generate_series(1, 100000) i",
 		"VACUUM ANALYZE",
 	)
 	db, err := database.Open(t.Context(), database.Config{DSN: dsn})
@@ -54,10 +56,14 @@ func TestStatementsUseTheKeysIndex(t *testing.T) {
 		{"by_other", "by_other_b_key", "", []string{"b"}},
 		{"by_other", "by_other_n_key", "", []string{"n"}},
 		{"by_other", "by_other_d_key", "", []string{"d"}},
+		{"by_shard", "by_shard_pkey", "", []string{"id"}},
 	} {
 		t.Run(fmt.Sprintf("%s by %v %s", c.table, c.key, c.where), func(t *testing.T) {
 			v := inspect(t, db, c.table, c.key...)
 			v.Where = c.where
+			if c.table == "by_shard" {
+				v.Fixed = []schema.Fixed{{ViewColumn: v.Columns[0], Value: row.Value("1")}}
+			}
 			keys := sample(t, db, v)
 			wholes := make([]row.Row, 5)
 			for n := range wholes {

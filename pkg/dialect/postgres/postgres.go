@@ -79,8 +79,11 @@ func (Dialect) Setup(readOnly bool) []string {
 	return append(setup,
 		"SET default_transaction_read_only = off",
 		// Rows held by others are skipped; this is for the rest: an insert
-		// beside another's uncommitted one, and a table being altered.
-		"SET lock_timeout = '5s'",
+		// beside another's uncommitted one, and a table being altered. It is
+		// far shorter than deadlock_timeout (a second by default), after which
+		// whoever waits looks for a deadlock and gives up its own transaction:
+		// the repair has given up by then, and no application needs to.
+		"SET lock_timeout = '50ms'",
 		// A repair reads the other side while it holds row locks here.
 		"SET idle_in_transaction_session_timeout = '60s'")
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/trueup/trueup/pkg/dialect"
 	"github.com/trueup/trueup/pkg/row"
+	"github.com/trueup/trueup/pkg/schema"
 )
 
 // statement gathers SQL text and numbered arguments.
@@ -39,6 +40,13 @@ func (s *statement) where(conditions []string) {
 
 func (s *statement) query() dialect.Query {
 	return dialect.Query{SQL: s.sql.String(), Args: s.args}
+}
+
+// rows is the query of a statement that returns the view's columns.
+func (s *statement) rows(v *schema.View) dialect.Query {
+	q := s.query()
+	q.Binary = formats(v.Columns)
+	return q
 }
 
 // array is the text of an array: however many values there are, they are one

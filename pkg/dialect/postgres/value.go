@@ -10,13 +10,18 @@ import (
 	"github.com/trueup/trueup/pkg/schema"
 )
 
-// AppendValue implements dialect.Dialect. Values arrive as PostgreSQL's texts
-// under the settings of Setup.
+// AppendValue implements dialect.Dialect. Values arrive in the binary forms that
+// formats asked for, or as PostgreSQL's texts under the settings of Setup.
 func (Dialect) AppendValue(dst []byte, c *schema.ViewColumn, raw *dialect.Raw) ([]byte, error) {
-	if raw.Kind != dialect.RawBytes {
+	decode := appendText
+	switch raw.Kind {
+	case dialect.RawBytes:
+	case dialect.RawBinary:
+		decode = appendBinary
+	default:
 		return dst, fmt.Errorf("column %s (%s): the driver delivered something other than text", c.Name, c.Native)
 	}
-	out, err := appendText(dst, c, raw.Bytes)
+	out, err := decode(dst, c, raw.Bytes)
 	if err != nil {
 		return dst, fmt.Errorf("column %s (%s) as %s: %w", c.Name, c.Native, c.As, err)
 	}

@@ -91,7 +91,7 @@ func (d Dialect) Update(v *schema.View, rows []row.Row, positions []int) dialect
 	}
 	s.write("UPDATE ", d.TableName(v.Table.Name), " SET ", strings.Join(sets, ", "),
 		" FROM unnest(", strings.Join(arrays, ", "), ") AS ", given, "(", strings.Join(names, ", "), ")")
-	s.where(slices.Concat(d.keyConditions(&s, v, keys), pairs, filter(v)))
+	s.where(slices.Concat(d.keyConditions(&s, v, keys), pairs, d.filter(&s, v)))
 	return s.query()
 }
 
@@ -107,7 +107,7 @@ func keysOf(v *schema.View, rows []row.Row) []row.Key {
 func (d Dialect) Delete(v *schema.View, keys []row.Key) dialect.Query {
 	var s statement
 	s.write("DELETE FROM ", d.TableName(v.Table.Name))
-	s.where(append(d.keyConditions(&s, v, keys), filter(v)...))
+	s.where(append(d.keyConditions(&s, v, keys), d.filter(&s, v)...))
 	return s.query()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/trueup/trueup/pkg/database"
 	"github.com/trueup/trueup/pkg/event"
@@ -19,7 +20,11 @@ type batch struct {
 	release func()
 	rows    []row.Row
 	busy    []row.Key
+	began   time.Time // when it was admitted
 }
+
+// Began implements fix.Timed.
+func (b *batch) Began() time.Time { return b.began }
 
 func (b *batch) Rows() []row.Row { return b.rows }
 func (b *batch) Busy() []row.Key { return b.busy }

@@ -32,7 +32,11 @@ func classified(view *schema.View, fault string, err error) error {
 	if e.Fault == fix.Duplicate {
 		e.Reason = duplicate(view, text)
 	}
-	if e.Fault == fix.RowRefused {
+	if untranslatable, found := errors.AsType[*dialect.UntranslatableError](err); found {
+		e.Reason = fmt.Sprintf("the row cannot be written to %s: %v", view.Table.Name, untranslatable)
+		return e
+	}
+	if e.Fault == fix.RowRefused || e.Fault == fix.Reference {
 		e.Reason = fmt.Sprintf(fault, view.Table.Name, because(view, text), codeOf(text))
 	}
 	return e
@@ -46,6 +50,8 @@ func faultOf(class dialect.Class) fix.Fault {
 		return fix.Contention
 	case dialect.ClassRow:
 		return fix.RowRefused
+	case dialect.ClassReference:
+		return fix.Reference
 	case dialect.ClassDuplicate:
 		return fix.Duplicate
 	case dialect.ClassLimit:

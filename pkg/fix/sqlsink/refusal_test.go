@@ -40,11 +40,11 @@ func TestReasonsNameConstraintsAndColumnsAndNeverValues(t *testing.T) {
 		{dialect.ClassRow, my(1048, "23000", "Column 'email' cannot be null"), "because of column email (server error 1048)"},
 		{dialect.ClassRow, my(1406, "22001", "Data too long for column 'email' at row 1"), "because of column email (server error 1406)"},
 		{dialect.ClassRow, my(1366, "22007", "Incorrect string value: 's3cret column 's3cret'' for column `shop`.`orders`.`amount` at row 1"), "refuses the row (server error 1366)"},
-		{dialect.ClassRow, my(1452, "23000", "Cannot add or update a child row: a foreign key constraint fails (`shop`.`orders`, CONSTRAINT `buyer` FOREIGN KEY (`b`) REFERENCES `c` (`id`))"), "constraint buyer (server error 1452)"},
+		{dialect.ClassReference, my(1452, "23000", "Cannot add or update a child row: a foreign key constraint fails (`shop`.`orders`, CONSTRAINT `buyer` FOREIGN KEY (`b`) REFERENCES `c` (`id`))"), "constraint buyer (server error 1452)"},
 		{dialect.ClassRow, my(4025, "23000", "CONSTRAINT `positive` failed for `shop`.`orders`"), "constraint positive (server error 4025)"},
 		{dialect.ClassRow, my(3819, "HY000", "Check constraint 'positive' is violated."), "constraint positive (server error 3819)"},
 		{dialect.ClassRow, pg("23514", `new row for relation "orders" violates check constraint "positive"`), "constraint positive (SQLSTATE 23514)"},
-		{dialect.ClassRow, pg("23503", `update or delete on table "p" violates foreign key constraint "buyer" on table "c"`), "constraint buyer (SQLSTATE 23503)"},
+		{dialect.ClassReference, pg("23503", `update or delete on table "p" violates foreign key constraint "buyer" on table "c"`), "constraint buyer (SQLSTATE 23503)"},
 		{dialect.ClassRow, pg("23502", `null value in column "email" of relation "orders" violates not-null constraint`), "column email (SQLSTATE 23502)"},
 		{dialect.ClassRow, pg("22P02", `invalid input syntax for type integer: "column 's3cret'"`), "refuses the row (SQLSTATE 22P02)"},
 	}

@@ -226,7 +226,9 @@ func (w watcher) Waiting(_ string, err error, _ time.Duration) {
 // gate runs a function before the first write.
 type gate func()
 
-func (g gate) Hold(string, fix.Change) string { g(); return "" }
+func (g gate) Admit(event.Action) string { g(); return "" }
+
+func (gate) Settle(event.Action, bool) {}
 
 // hold locks a row in a transaction of its own until free is called.
 func (s *server) hold(t testing.TB, id int) (free func()) {

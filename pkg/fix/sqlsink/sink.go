@@ -5,6 +5,7 @@ package sqlsink
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/trueup/trueup/pkg/database"
 	"github.com/trueup/trueup/pkg/dialect"
@@ -77,12 +78,13 @@ func (s *Sink) Begin(ctx context.Context, keys []row.Key) (fix.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	tx, err := s.db.Begin(ctx)
 	if err != nil {
 		release()
 		return nil, classified(s.view, refused, err)
 	}
-	b := &batch{view: s.view, tx: tx, release: sync.OnceFunc(release)}
+	b := &batch{view: s.view, tx: tx, release: sync.OnceFunc(release), began: began}
 	if err := b.lock(ctx, keys); err != nil {
 		b.Rollback()
 		return nil, classified(s.view, refused, err)

@@ -1,9 +1,12 @@
 package kafkatest
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/kafka"
@@ -30,6 +33,7 @@ func Exercise(t *testing.T, c kafka.Config) {
 	}
 	t.Run("findings", func(t *testing.T) { exerciseFindings(t, c) })
 	t.Run("state", func(t *testing.T) { exerciseState(t, c, admin) })
+	t.Run("decisions", func(t *testing.T) { exerciseDecisions(t, c) })
 }
 
 func exerciseFindings(t *testing.T, c kafka.Config) {
@@ -60,7 +64,7 @@ func exerciseFindings(t *testing.T, c kafka.Config) {
 func exerciseState(t *testing.T, c kafka.Config, admin *kafka.Admin) {
 	p := Publisher(t, c)
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	if states, err := admin.ReadState(t.Context()); err != nil || len(states) != 0 {
+	if states, _, err := admin.ReadState(t.Context()); err != nil || len(states) != 0 {
 		t.Fatalf("an empty topic gave %v, %v", states, err)
 	}
 	for _, s := range []event.PairState{
@@ -73,11 +77,36 @@ func exerciseState(t *testing.T, c kafka.Config, admin *kafka.Admin) {
 			t.Fatal(err)
 		}
 	}
-	states, err := admin.ReadState(t.Context())
+	states, _, err := admin.ReadState(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(states) != 2 || states["orders"].Run != "b" || states["items"].Run != "c" {
 		t.Errorf("got %+v, want orders of generation 2 and items", states)
+	}
+}
+
+func exerciseDecisions(t *testing.T, c kafka.Config) {
+	var decisions event.Decisions // read when Await says that nothing is applied meanwhile
+	f, err := kafka.FollowState(c, zerolog.New(zerolog.NewTestWriter(t)), func(r event.Record) error {
+		_, err := decisions.Apply(r)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = f.Run(ctx) }() // it returns nil
+	defer func() { cancel(); <-done }()
+	d := event.Decision{Pair: "orders", Epoch: 7, Authority: event.Target, At: time.Now()}
+	if err := Publisher(t, c).PublishDecision(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Await(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if announced, err := decisions.Check(d); !announced || err != nil {
+		t.Errorf("the decision is not there: %t, %v", announced, err)
 	}
 }

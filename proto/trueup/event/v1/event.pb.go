@@ -101,6 +101,8 @@ const (
 	Result_RESULT_HELD Result = 4
 	// The row cannot be repaired without a person.
 	Result_RESULT_DEAD Result = 5
+	// The copy was given back what it had before a repair.
+	Result_RESULT_UNDONE Result = 6
 )
 
 // Enum value maps for Result.
@@ -112,6 +114,7 @@ var (
 		3: "RESULT_VANISHED",
 		4: "RESULT_HELD",
 		5: "RESULT_DEAD",
+		6: "RESULT_UNDONE",
 	}
 	Result_value = map[string]int32{
 		"RESULT_UNSPECIFIED":   0,
@@ -120,6 +123,7 @@ var (
 		"RESULT_VANISHED":      3,
 		"RESULT_HELD":          4,
 		"RESULT_DEAD":          5,
+		"RESULT_UNDONE":        6,
 	}
 )
 
@@ -966,7 +970,15 @@ type Outcome struct {
 	// From taking the finding up to the outcome.
 	Took *durationpb.Duration `protobuf:"bytes,14,opt,name=took,proto3" json:"took,omitempty"`
 	// The outcome says what would have been done.
-	DryRun        bool `protobuf:"varint,15,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	DryRun bool `protobuf:"varint,15,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// The finding's.
+	Kind FindingKind `protobuf:"varint,16,opt,name=kind,proto3,enum=trueup.event.v1.FindingKind" json:"kind,omitempty"`
+	// What was committed on account of the finding, in order: mostly one write,
+	// several where the authority's row changed meanwhile.
+	Writes []*Write `protobuf:"bytes,17,rep,name=writes,proto3" json:"writes,omitempty"`
+	// The write that was taken back: the ce_id of its outcome, a slash, and its
+	// position in writes.
+	UndoOf        string `protobuf:"bytes,18,opt,name=undo_of,json=undoOf,proto3" json:"undo_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1106,6 +1118,280 @@ func (x *Outcome) GetDryRun() bool {
 	return false
 }
 
+func (x *Outcome) GetKind() FindingKind {
+	if x != nil {
+		return x.Kind
+	}
+	return FindingKind_FINDING_KIND_UNSPECIFIED
+}
+
+func (x *Outcome) GetWrites() []*Write {
+	if x != nil {
+		return x.Writes
+	}
+	return nil
+}
+
+func (x *Outcome) GetUndoOf() string {
+	if x != nil {
+		return x.UndoOf
+	}
+	return ""
+}
+
+// Write is one committed change of a row of the copy.
+type Write struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The side that was the copy.
+	Side   Side   `protobuf:"varint,1,opt,name=side,proto3,enum=trueup.event.v1.Side" json:"side,omitempty"`
+	Action Action `protobuf:"varint,2,opt,name=action,proto3,enum=trueup.event.v1.Action" json:"action,omitempty"`
+	// Keyed digests of the row under the pair's mapping, without the columns the
+	// copy computes itself; empty where there was no row.
+	Before string `protobuf:"bytes,3,opt,name=before,proto3" json:"before,omitempty"`
+	After  string `protobuf:"bytes,4,opt,name=after,proto3" json:"after,omitempty"`
+	// Values, where the pair asks for them.
+	Columns []*WrittenColumn `protobuf:"bytes,5,rep,name=columns,proto3" json:"columns,omitempty"`
+	// Why this cannot be undone; empty when it can.
+	Incomplete    string `protobuf:"bytes,6,opt,name=incomplete,proto3" json:"incomplete,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Write) Reset() {
+	*x = Write{}
+	mi := &file_trueup_event_v1_event_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Write) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Write) ProtoMessage() {}
+
+func (x *Write) ProtoReflect() protoreflect.Message {
+	mi := &file_trueup_event_v1_event_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Write.ProtoReflect.Descriptor instead.
+func (*Write) Descriptor() ([]byte, []int) {
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Write) GetSide() Side {
+	if x != nil {
+		return x.Side
+	}
+	return Side_SIDE_UNSPECIFIED
+}
+
+func (x *Write) GetAction() Action {
+	if x != nil {
+		return x.Action
+	}
+	return Action_ACTION_UNSPECIFIED
+}
+
+func (x *Write) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *Write) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *Write) GetColumns() []*WrittenColumn {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *Write) GetIncomplete() string {
+	if x != nil {
+		return x.Incomplete
+	}
+	return ""
+}
+
+// WrittenColumn is a column of the table that was written, in that table's own
+// terms: its name, its type, and values that no rule has translated.
+type WrittenColumn struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Column string                 `protobuf:"bytes,1,opt,name=column,proto3" json:"column,omitempty"`
+	// Absent where there was no row, or nobody asked for it.
+	Before        *Content `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	After         *Content `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WrittenColumn) Reset() {
+	*x = WrittenColumn{}
+	mi := &file_trueup_event_v1_event_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WrittenColumn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WrittenColumn) ProtoMessage() {}
+
+func (x *WrittenColumn) ProtoReflect() protoreflect.Message {
+	mi := &file_trueup_event_v1_event_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WrittenColumn.ProtoReflect.Descriptor instead.
+func (*WrittenColumn) Descriptor() ([]byte, []int) {
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *WrittenColumn) GetColumn() string {
+	if x != nil {
+		return x.Column
+	}
+	return ""
+}
+
+func (x *WrittenColumn) GetBefore() *Content {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *WrittenColumn) GetAfter() *Content {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
+// Content is what a column held.
+type Content struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Content:
+	//
+	//	*Content_Value
+	//	*Content_Null
+	//	*Content_Masked
+	Content       isContent_Content `protobuf_oneof:"content"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Content) Reset() {
+	*x = Content{}
+	mi := &file_trueup_event_v1_event_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Content) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Content) ProtoMessage() {}
+
+func (x *Content) ProtoReflect() protoreflect.Message {
+	mi := &file_trueup_event_v1_event_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Content.ProtoReflect.Descriptor instead.
+func (*Content) Descriptor() ([]byte, []int) {
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Content) GetContent() isContent_Content {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *Content) GetValue() *KeyValue {
+	if x != nil {
+		if x, ok := x.Content.(*Content_Value); ok {
+			return x.Value
+		}
+	}
+	return nil
+}
+
+func (x *Content) GetNull() bool {
+	if x != nil {
+		if x, ok := x.Content.(*Content_Null); ok {
+			return x.Null
+		}
+	}
+	return false
+}
+
+func (x *Content) GetMasked() string {
+	if x != nil {
+		if x, ok := x.Content.(*Content_Masked); ok {
+			return x.Masked
+		}
+	}
+	return ""
+}
+
+type isContent_Content interface {
+	isContent_Content()
+}
+
+type Content_Value struct {
+	Value *KeyValue `protobuf:"bytes,1,opt,name=value,proto3,oneof"`
+}
+
+type Content_Null struct {
+	Null bool `protobuf:"varint,2,opt,name=null,proto3,oneof"`
+}
+
+type Content_Masked struct {
+	// A keyed digest in place of a value that is not to be told.
+	Masked string `protobuf:"bytes,3,opt,name=masked,proto3,oneof"`
+}
+
+func (*Content_Value) isContent_Content() {}
+
+func (*Content_Null) isContent_Content() {}
+
+func (*Content_Masked) isContent_Content() {}
+
 // RangeTask is one range of a run, for any validator to check.
 type RangeTask struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1123,7 +1409,7 @@ type RangeTask struct {
 
 func (x *RangeTask) Reset() {
 	*x = RangeTask{}
-	mi := &file_trueup_event_v1_event_proto_msgTypes[6]
+	mi := &file_trueup_event_v1_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1421,7 @@ func (x *RangeTask) String() string {
 func (*RangeTask) ProtoMessage() {}
 
 func (x *RangeTask) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_event_v1_event_proto_msgTypes[6]
+	mi := &file_trueup_event_v1_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1434,7 @@ func (x *RangeTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RangeTask.ProtoReflect.Descriptor instead.
 func (*RangeTask) Descriptor() ([]byte, []int) {
-	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{6}
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RangeTask) GetPair() string {
@@ -1215,7 +1501,7 @@ type PairState struct {
 
 func (x *PairState) Reset() {
 	*x = PairState{}
-	mi := &file_trueup_event_v1_event_proto_msgTypes[7]
+	mi := &file_trueup_event_v1_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1227,7 +1513,7 @@ func (x *PairState) String() string {
 func (*PairState) ProtoMessage() {}
 
 func (x *PairState) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_event_v1_event_proto_msgTypes[7]
+	mi := &file_trueup_event_v1_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1240,7 +1526,7 @@ func (x *PairState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PairState.ProtoReflect.Descriptor instead.
 func (*PairState) Descriptor() ([]byte, []int) {
-	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PairState) GetPair() string {
@@ -1313,6 +1599,97 @@ func (x *PairState) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// BreakerState says whether the repairs of a pair are held back. Of two records
+// the one with the higher number counts, and of two with the same number the one
+// that is tripped.
+type BreakerState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Pair  string                 `protobuf:"bytes,1,opt,name=pair,proto3" json:"pair,omitempty"`
+	// How often the pair was released.
+	Number  uint64 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	Tripped bool   `protobuf:"varint,3,opt,name=tripped,proto3" json:"tripped,omitempty"`
+	// Why it tripped, for people.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it tripped or was released.
+	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	// When it was released last: repairs are counted from then on.
+	ReleasedAt    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=released_at,json=releasedAt,proto3" json:"released_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BreakerState) Reset() {
+	*x = BreakerState{}
+	mi := &file_trueup_event_v1_event_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BreakerState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BreakerState) ProtoMessage() {}
+
+func (x *BreakerState) ProtoReflect() protoreflect.Message {
+	mi := &file_trueup_event_v1_event_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BreakerState.ProtoReflect.Descriptor instead.
+func (*BreakerState) Descriptor() ([]byte, []int) {
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *BreakerState) GetPair() string {
+	if x != nil {
+		return x.Pair
+	}
+	return ""
+}
+
+func (x *BreakerState) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *BreakerState) GetTripped() bool {
+	if x != nil {
+		return x.Tripped
+	}
+	return false
+}
+
+func (x *BreakerState) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *BreakerState) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *BreakerState) GetReleasedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReleasedAt
+	}
+	return nil
+}
+
 var File_trueup_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_trueup_event_v1_event_proto_rawDesc = "" +
@@ -1370,7 +1747,7 @@ const file_trueup_event_v1_event_proto_rawDesc = "" +
 	"\x05epoch\x18\x06 \x01(\x04R\x05epoch\x12;\n" +
 	"\vdetected_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"detectedAt\x12\x18\n" +
-	"\acolumns\x18\b \x03(\tR\acolumns\"\x8e\x04\n" +
+	"\acolumns\x18\b \x03(\tR\acolumns\"\x89\x05\n" +
 	"\aOutcome\x12\x1d\n" +
 	"\n" +
 	"finding_id\x18\x01 \x01(\tR\tfindingId\x12\x12\n" +
@@ -1390,7 +1767,28 @@ const file_trueup_event_v1_event_proto_rawDesc = "" +
 	"detectedAt\x12*\n" +
 	"\x02at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12-\n" +
 	"\x04took\x18\x0e \x01(\v2\x19.google.protobuf.DurationR\x04took\x12\x17\n" +
-	"\adry_run\x18\x0f \x01(\bR\x06dryRun\"\xbb\x01\n" +
+	"\adry_run\x18\x0f \x01(\bR\x06dryRun\x120\n" +
+	"\x04kind\x18\x10 \x01(\x0e2\x1c.trueup.event.v1.FindingKindR\x04kind\x12.\n" +
+	"\x06writes\x18\x11 \x03(\v2\x16.trueup.event.v1.WriteR\x06writes\x12\x17\n" +
+	"\aundo_of\x18\x12 \x01(\tR\x06undoOf\"\xeb\x01\n" +
+	"\x05Write\x12)\n" +
+	"\x04side\x18\x01 \x01(\x0e2\x15.trueup.event.v1.SideR\x04side\x12/\n" +
+	"\x06action\x18\x02 \x01(\x0e2\x17.trueup.event.v1.ActionR\x06action\x12\x16\n" +
+	"\x06before\x18\x03 \x01(\tR\x06before\x12\x14\n" +
+	"\x05after\x18\x04 \x01(\tR\x05after\x128\n" +
+	"\acolumns\x18\x05 \x03(\v2\x1e.trueup.event.v1.WrittenColumnR\acolumns\x12\x1e\n" +
+	"\n" +
+	"incomplete\x18\x06 \x01(\tR\n" +
+	"incomplete\"\x89\x01\n" +
+	"\rWrittenColumn\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\tR\x06column\x120\n" +
+	"\x06before\x18\x02 \x01(\v2\x18.trueup.event.v1.ContentR\x06before\x12.\n" +
+	"\x05after\x18\x03 \x01(\v2\x18.trueup.event.v1.ContentR\x05after\"w\n" +
+	"\aContent\x121\n" +
+	"\x05value\x18\x01 \x01(\v2\x19.trueup.event.v1.KeyValueH\x00R\x05value\x12\x14\n" +
+	"\x04null\x18\x02 \x01(\bH\x00R\x04null\x12\x18\n" +
+	"\x06masked\x18\x03 \x01(\tH\x00R\x06maskedB\t\n" +
+	"\acontent\"\xbb\x01\n" +
 	"\tRangeTask\x12\x12\n" +
 	"\x04pair\x18\x01 \x01(\tR\x04pair\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\tR\x03run\x12\x14\n" +
@@ -1411,19 +1809,28 @@ const file_trueup_event_v1_event_proto_rawDesc = "" +
 	"\twatermark\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\twatermark\x12\x14\n" +
 	"\x05phase\x18\t \x01(\tR\x05phase\x12*\n" +
 	"\x02at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x02at*\x87\x01\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xd5\x01\n" +
+	"\fBreakerState\x12\x12\n" +
+	"\x04pair\x18\x01 \x01(\tR\x04pair\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x18\n" +
+	"\atripped\x18\x03 \x01(\bR\atripped\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12*\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12;\n" +
+	"\vreleased_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"releasedAt*\x87\x01\n" +
 	"\vFindingKind\x12\x1c\n" +
 	"\x18FINDING_KIND_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bFINDING_KIND_TARGET_MISSING\x10\x01\x12\x1a\n" +
 	"\x16FINDING_KIND_NOT_EQUAL\x10\x02\x12\x1d\n" +
-	"\x19FINDING_KIND_BASE_MISSING\x10\x03*\x86\x01\n" +
+	"\x19FINDING_KIND_BASE_MISSING\x10\x03*\x99\x01\n" +
 	"\x06Result\x12\x16\n" +
 	"\x12RESULT_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fRESULT_REPAIRED\x10\x01\x12\x18\n" +
 	"\x14RESULT_ALREADY_EQUAL\x10\x02\x12\x13\n" +
 	"\x0fRESULT_VANISHED\x10\x03\x12\x0f\n" +
 	"\vRESULT_HELD\x10\x04\x12\x0f\n" +
-	"\vRESULT_DEAD\x10\x05*j\n" +
+	"\vRESULT_DEAD\x10\x05\x12\x11\n" +
+	"\rRESULT_UNDONE\x10\x06*j\n" +
 	"\x06Action\x12\x16\n" +
 	"\x12ACTION_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vACTION_NONE\x10\x01\x12\x11\n" +
@@ -1448,7 +1855,7 @@ func file_trueup_event_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_trueup_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_trueup_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_trueup_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_trueup_event_v1_event_proto_goTypes = []any{
 	(FindingKind)(0),              // 0: trueup.event.v1.FindingKind
 	(Result)(0),                   // 1: trueup.event.v1.Result
@@ -1460,10 +1867,14 @@ var file_trueup_event_v1_event_proto_goTypes = []any{
 	(*BitString)(nil),             // 7: trueup.event.v1.BitString
 	(*Finding)(nil),               // 8: trueup.event.v1.Finding
 	(*Outcome)(nil),               // 9: trueup.event.v1.Outcome
-	(*RangeTask)(nil),             // 10: trueup.event.v1.RangeTask
-	(*PairState)(nil),             // 11: trueup.event.v1.PairState
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
+	(*Write)(nil),                 // 10: trueup.event.v1.Write
+	(*WrittenColumn)(nil),         // 11: trueup.event.v1.WrittenColumn
+	(*Content)(nil),               // 12: trueup.event.v1.Content
+	(*RangeTask)(nil),             // 13: trueup.event.v1.RangeTask
+	(*PairState)(nil),             // 14: trueup.event.v1.PairState
+	(*BreakerState)(nil),          // 15: trueup.event.v1.BreakerState
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 17: google.protobuf.Duration
 }
 var file_trueup_event_v1_event_proto_depIdxs = []int32{
 	5,  // 0: trueup.event.v1.Key.columns:type_name -> trueup.event.v1.KeyColumn
@@ -1471,23 +1882,33 @@ var file_trueup_event_v1_event_proto_depIdxs = []int32{
 	7,  // 2: trueup.event.v1.KeyValue.bits_value:type_name -> trueup.event.v1.BitString
 	0,  // 3: trueup.event.v1.Finding.kind:type_name -> trueup.event.v1.FindingKind
 	4,  // 4: trueup.event.v1.Finding.key:type_name -> trueup.event.v1.Key
-	12, // 5: trueup.event.v1.Finding.detected_at:type_name -> google.protobuf.Timestamp
+	16, // 5: trueup.event.v1.Finding.detected_at:type_name -> google.protobuf.Timestamp
 	4,  // 6: trueup.event.v1.Outcome.key:type_name -> trueup.event.v1.Key
 	1,  // 7: trueup.event.v1.Outcome.result:type_name -> trueup.event.v1.Result
 	2,  // 8: trueup.event.v1.Outcome.action:type_name -> trueup.event.v1.Action
-	12, // 9: trueup.event.v1.Outcome.detected_at:type_name -> google.protobuf.Timestamp
-	12, // 10: trueup.event.v1.Outcome.at:type_name -> google.protobuf.Timestamp
-	13, // 11: trueup.event.v1.Outcome.took:type_name -> google.protobuf.Duration
-	4,  // 12: trueup.event.v1.RangeTask.after:type_name -> trueup.event.v1.Key
-	4,  // 13: trueup.event.v1.RangeTask.through:type_name -> trueup.event.v1.Key
-	3,  // 14: trueup.event.v1.PairState.authority:type_name -> trueup.event.v1.Side
-	12, // 15: trueup.event.v1.PairState.watermark:type_name -> google.protobuf.Timestamp
-	12, // 16: trueup.event.v1.PairState.at:type_name -> google.protobuf.Timestamp
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	16, // 9: trueup.event.v1.Outcome.detected_at:type_name -> google.protobuf.Timestamp
+	16, // 10: trueup.event.v1.Outcome.at:type_name -> google.protobuf.Timestamp
+	17, // 11: trueup.event.v1.Outcome.took:type_name -> google.protobuf.Duration
+	0,  // 12: trueup.event.v1.Outcome.kind:type_name -> trueup.event.v1.FindingKind
+	10, // 13: trueup.event.v1.Outcome.writes:type_name -> trueup.event.v1.Write
+	3,  // 14: trueup.event.v1.Write.side:type_name -> trueup.event.v1.Side
+	2,  // 15: trueup.event.v1.Write.action:type_name -> trueup.event.v1.Action
+	11, // 16: trueup.event.v1.Write.columns:type_name -> trueup.event.v1.WrittenColumn
+	12, // 17: trueup.event.v1.WrittenColumn.before:type_name -> trueup.event.v1.Content
+	12, // 18: trueup.event.v1.WrittenColumn.after:type_name -> trueup.event.v1.Content
+	6,  // 19: trueup.event.v1.Content.value:type_name -> trueup.event.v1.KeyValue
+	4,  // 20: trueup.event.v1.RangeTask.after:type_name -> trueup.event.v1.Key
+	4,  // 21: trueup.event.v1.RangeTask.through:type_name -> trueup.event.v1.Key
+	3,  // 22: trueup.event.v1.PairState.authority:type_name -> trueup.event.v1.Side
+	16, // 23: trueup.event.v1.PairState.watermark:type_name -> google.protobuf.Timestamp
+	16, // 24: trueup.event.v1.PairState.at:type_name -> google.protobuf.Timestamp
+	16, // 25: trueup.event.v1.BreakerState.at:type_name -> google.protobuf.Timestamp
+	16, // 26: trueup.event.v1.BreakerState.released_at:type_name -> google.protobuf.Timestamp
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_trueup_event_v1_event_proto_init() }
@@ -1519,13 +1940,18 @@ func file_trueup_event_v1_event_proto_init() {
 		(*KeyValue_RawJsonValue)(nil),
 		(*KeyValue_RawInetValue)(nil),
 	}
+	file_trueup_event_v1_event_proto_msgTypes[8].OneofWrappers = []any{
+		(*Content_Value)(nil),
+		(*Content_Null)(nil),
+		(*Content_Masked)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trueup_event_v1_event_proto_rawDesc), len(file_trueup_event_v1_event_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,53 @@
+package mysql
+
+import "github.com/trueup/trueup/pkg/dialect"
+
+// Probes implements dialect.Dialect. Status variables take no privilege (the
+// servers' manuals, "Server Status Variables" and "INNODB_METRICS").
+func (d Dialect) Probes() []dialect.Probe {
+	history := dialect.Probe{
+		Figure: dialect.ProbeHistory, Grant: "PROCESS ON *.*",
+		Query: dialect.Query{SQL: "SELECT `COUNT` FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'"},
+	}
+	if d.mariadb {
+		history = dialect.Probe{Figure: dialect.ProbeHistory, Query: d.status("INNODB_HISTORY_LIST_LENGTH", "")}
+	}
+	return []dialect.Probe{
+		{Figure: dialect.ProbeThreads, Query: d.status("THREADS_RUNNING", " - ("+ownStatements+")")},
+		{Figure: dialect.ProbeLockWaits, Query: d.status("INNODB_ROW_LOCK_CURRENT_WAITS", "")},
+		history,
+		{Figure: dialect.ProbeConnections, Query: d.status("THREADS_CONNECTED", " * 100.0 / @@global.max_connections")},
+		{
+			Figure: dialect.ProbeLatency, Growing: true, Grant: "SELECT ON performance_schema.*",
+			// Picoseconds; a server without performance_schema sums nothing to NULL.
+			Query: dialect.Query{SQL: "SELECT SUM(SUM_TIMER_WAIT) / 1e9, SUM(COUNT_STAR)" +
+				" FROM performance_schema.events_statements_summary_by_user_by_event_name" +
+				" WHERE USER <> SUBSTRING_INDEX(USER(), '@', 1) AND EVENT_NAME LIKE 'statement/sql/%'"},
+		},
+	}
+}
+
+// ownStatements counts what this program runs, in any of its processes: all its
+// statements begin with a comment that names it, the one that asks too. Without
+// PROCESS an account sees its own sessions, which is where they are.
+const ownStatements = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '/* trueup%'"
+
+// status asks for a status variable and does something with it.
+func (d Dialect) status(variable, then string) dialect.Query {
+	table := "performance_schema.global_status"
+	if d.mariadb {
+		table = "information_schema.GLOBAL_STATUS"
+	}
+	return dialect.Query{SQL: "SELECT (SELECT VARIABLE_VALUE FROM " + table + " WHERE VARIABLE_NAME = '" + variable + "')" + then}
+}
+
+// Cores implements dialect.Dialect: MariaDB makes as many thread groups as there
+// are cores unless told otherwise (its manual, thread_pool_size), MySQL lists
+// them for its default resource group ("0-7"; its manual, "Resource Groups").
+func (d Dialect) Cores() (dialect.Query, bool) {
+	if d.mariadb {
+		return dialect.Query{SQL: "SELECT @@global.thread_pool_size"}, true
+	}
+	return dialect.Query{SQL: "SELECT 1 + CAST(SUBSTRING_INDEX(VCPU_IDS, '-', -1) AS UNSIGNED)" +
+		" FROM information_schema.RESOURCE_GROUPS WHERE RESOURCE_GROUP_NAME = 'USR_default'"}, true
+}

@@ -1,0 +1,36 @@
+package postgres
+
+import "github.com/trueup/trueup/pkg/dialect"
+
+// Probes implements dialect.Dialect. What pg_stat_activity and
+// pg_stat_replication say of others' sessions is NULL without pg_read_all_stats,
+// which pg_monitor includes (PostgreSQL manual, "The Cumulative Statistics System").
+func (Dialect) Probes() []dialect.Probe {
+	const activity = "FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()"
+	monitor := func(figure, sql string) dialect.Probe {
+		return dialect.Probe{Figure: figure, Query: dialect.Query{SQL: sql}, May: seesAll, Grant: "pg_monitor"}
+	}
+	latency := monitor(dialect.ProbeLatency, "SELECT sum(total_exec_time), sum(calls) FROM pg_stat_statements"+
+		" WHERE userid <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)")
+	latency.Growing = true
+	return []dialect.Probe{
+		monitor(dialect.ProbeThreads, "SELECT count(*) "+activity+" AND state = 'active' AND application_name NOT LIKE 'trueup%'"+
+			" AND application_name <> current_setting('application_name')"),
+		monitor(dialect.ProbeLockWaits, "SELECT count(*) "+activity+" AND wait_event_type = 'Lock'"),
+		// Everybody sees pg_locks, which costs the lock manager more.
+		{Figure: dialect.ProbeLockWaits, Query: dialect.Query{SQL: "SELECT count(DISTINCT pid) FROM pg_catalog.pg_locks WHERE NOT granted"}},
+		monitor(dialect.ProbeSnapshotAge, "SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0) "+activity+" AND backend_xmin IS NOT NULL"),
+		monitor(dialect.ProbeReplicaLag, "SELECT CASE WHEN NOT pg_is_in_recovery() THEN"+
+			" (SELECT coalesce(extract(epoch FROM max(replay_lag)), 0) FROM pg_catalog.pg_stat_replication)"+
+			" WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0"+
+			" ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END"),
+		{Figure: dialect.ProbeConnections, Query: dialect.Query{SQL: "SELECT 100.0 * sum(numbackends) /" +
+			" (current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int) FROM pg_catalog.pg_stat_database"}},
+		latency,
+	}
+}
+
+var seesAll = dialect.Query{SQL: "SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')::text"}
+
+// Cores implements dialect.Dialect: the server does not tell.
+func (Dialect) Cores() (dialect.Query, bool) { return dialect.Query{}, false }

@@ -1,0 +1,77 @@
+package fix
+
+import (
+	"time"
+
+	"github.com/trueup/trueup/pkg/event"
+)
+
+// tally counts repairs.
+type tally struct{ all, changes, deletes int64 }
+
+func (t *tally) add(o tally) {
+	t.all += o.all
+	t.changes += o.changes
+	t.deletes += o.deletes
+}
+
+func (t *tally) subtract(o tally) { t.add(tally{-o.all, -o.changes, -o.deletes}) }
+
+// one is the count of one repair.
+func one(a event.Action) tally {
+	t := tally{all: 1}
+	if a != event.Insert {
+		t.changes = 1
+	}
+	if a == event.Delete {
+		t.deletes = 1
+	}
+	return t
+}
+
+// window counts the repairs of the last while, in slots: a count is off by at
+// most one slot's. It takes the same memory however many there were.
+type window struct {
+	width time.Duration // of a slot
+	slots []tally
+	// last is the number of the newest slot, counted from the beginning of time.
+	last  int64
+	total tally
+}
+
+func newWindow(span time.Duration, slots int) *window {
+	return &window{width: span / time.Duration(slots), slots: make([]tally, slots)}
+}
+
+func (w *window) number(at time.Time) int64 { return at.UnixNano() / int64(w.width) }
+
+func (w *window) slot(number int64) *tally { return &w.slots[number%int64(len(w.slots))] }
+
+// sum is the count up to now.
+func (w *window) sum(now time.Time) tally {
+	number := w.number(now)
+	from := max(w.last+1, number-int64(len(w.slots))+1)
+	for n := from; n <= number; n++ {
+		w.total.subtract(*w.slot(n))
+		*w.slot(n) = tally{}
+	}
+	w.last = max(w.last, number)
+	return w.total
+}
+
+// add counts what was done at a time. A clock that is ahead does not take
+// anything out of the count.
+func (w *window) add(at, now time.Time, t tally) {
+	w.sum(now)
+	number := min(w.number(at), w.last)
+	if number <= w.last-int64(len(w.slots)) {
+		return
+	}
+	w.slot(number).add(t)
+	w.total.add(t)
+}
+
+func (w *window) clear() {
+	clear(w.slots)
+	w.total = tally{}
+}

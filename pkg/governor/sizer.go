@@ -1,0 +1,137 @@
+package governor
+
+import (
+	"math"
+	"time"
+)
+
+// The zone law, after block/spirit: raise by one in the lowest zone, keep in
+// the next, lower by one near the limit, halve beyond. Halving at every sample
+// near the limit would go up and down all the time.
+const (
+	raiseBelow = 0.4
+	lowerFrom  = 0.7
+	halveFrom  = 1.0
+	// sizeEvery is the time between two moves: enough samples to see what the
+	// last one did.
+	sizeEvery = 3 * time.Second
+	// leastLevel is an eighth of one worker.
+	leastLevel = -2
+	// ours is the share of a server's cores that others and this process may
+	// fill together. What is left over absorbs bursts: at three quarters of
+	// capacity a queue's delay is what a foreground can stand.
+	ours = 0.75
+	// quiet is the share of the cores below which others count as absent and
+	// all that is asked for may be used.
+	quiet = 0.1
+)
+
+// level is how much work is admitted: that many workers from 1 up, and
+// 2^(level-1) of one below: 0 is a half, -2 an eighth.
+type level int
+
+// workers is the number of statements at a time.
+func (l level) workers() int { return max(int(l), 1) }
+
+// share is the part of the time that a worker works; 1 from one worker up. The
+// size of ranges follows it too, so that what runs ends sooner.
+func (l level) share() float64 {
+	if l >= 1 {
+		return 1
+	}
+	return math.Exp2(float64(l - 1))
+}
+
+// sizer moves the level between an eighth of a worker and most.
+type sizer struct {
+	most  level
+	split int // processes that share the room; 0 means one
+	level level
+	next  time.Time // when it may move again
+}
+
+// restart begins again with one worker, or what room there is.
+func (s *sizer) restart(now time.Time, readings []Reading) {
+	s.level = min(1, s.ceiling(readings))
+	s.next = now.Add(sizeEvery)
+}
+
+// step moves the level by the readings and says whether it did.
+func (s *sizer) step(now time.Time, readings []Reading) bool {
+	if now.Before(s.next) && s.next.Sub(now) <= sizeEvery { // further away, the clock went back
+		return false
+	}
+	to := s.aim(readings)
+	if to == s.level {
+		return false
+	}
+	s.level, s.next = to, now.Add(sizeEvery)
+	return true
+}
+
+func (s *sizer) aim(readings []Reading) level {
+	top := s.ceiling(readings)
+	worst, unknown := 0.0, false
+	for _, r := range readings {
+		if r.Stale {
+			unknown = true
+			continue
+		}
+		worst = max(worst, r.Smoothed)
+	}
+	to := s.level
+	switch {
+	case worst >= halveFrom && s.level > 1:
+		to = s.level / 2
+	case worst >= lowerFrom:
+		to = s.level - 1
+	case worst < raiseBelow && !unknown:
+		to = s.level + 1
+	}
+	return max(min(to, top), leastLevel)
+}
+
+// first is the level to begin with: all there is where nothing is going on, so
+// that an idle database is worked on at full speed from the start, else 1.
+func (s *sizer) first(now time.Time, readings []Reading) {
+	s.restart(now, readings)
+	for _, r := range readings {
+		if r.Stale || r.Utilisation >= raiseBelow {
+			return
+		}
+	}
+	s.level = s.ceiling(readings)
+}
+
+// ceiling is the highest level for which there is room.
+func (s *sizer) ceiling(readings []Reading) level {
+	return ceiling(s.most, room(readings)/float64(max(s.split, 1)))
+}
+
+// room is the number of cores that others leave to this process; infinite when
+// they are absent, or when it is not known.
+func room(readings []Reading) float64 {
+	free := math.Inf(1)
+	for _, r := range readings {
+		cores := r.Signal.Cores
+		if cores <= 0 || r.Stale || r.slow < quiet*cores {
+			continue
+		}
+		free = min(free, ours*cores-r.slow)
+	}
+	return free
+}
+
+// ceiling is the highest level that fits into so many cores.
+func ceiling(most level, cores float64) level {
+	switch {
+	case cores >= float64(most):
+		return most
+	case cores >= 1:
+		return level(cores)
+	case cores <= 0:
+		return leastLevel
+	default:
+		return max(level(math.Floor(math.Log2(cores)))+1, leastLevel)
+	}
+}

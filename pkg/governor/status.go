@@ -1,0 +1,53 @@
+package governor
+
+import "time"
+
+// Status is a governor as it stands.
+type Status struct {
+	Name string
+	// State is "starting", "running" or "paused".
+	State string
+	// Reason is why it is paused.
+	Reason string
+	// Since is when it was paused, or resumed; zero when it never was.
+	Since time.Time
+	// Workers is the number of statements admitted at a time, of Most, and Share
+	// the part of the time they work; 0 workers when paused.
+	Workers, Most int
+	Share         float64
+	// Running statements, and those that wait for a place.
+	Running, Waiting int
+	// PausedFor is the time spent in pauses since the start, this one included.
+	PausedFor time.Duration
+	Signals   []Reading
+}
+
+// States of a governor.
+const (
+	Starting = "starting"
+	Running  = "running"
+	Paused   = "paused"
+)
+
+// Status returns how the governor stands.
+func (g *Governor) Status() Status {
+	now := time.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	budget := g.budget.Stats()
+	s := Status{
+		Name: g.config.Name, State: Running, Since: g.gate.changed, Most: g.config.Most,
+		Workers: budget.Limit, Share: g.sizer.level.share(), Running: budget.InUse, Waiting: budget.Waiting, PausedFor: g.paused,
+	}
+	switch {
+	case !g.started:
+		s.State = Starting
+	case g.gate.paused:
+		s.State, s.Reason = Paused, g.gate.reason
+		s.PausedFor += now.Sub(g.gate.changed)
+	}
+	if g.watcher != nil {
+		s.Signals = g.watcher.readings(now, g.config.Use)
+	}
+	return s
+}

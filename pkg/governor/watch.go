@@ -1,0 +1,186 @@
+package governor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Watcher measures the signals of one database and tells them to its
+// governors. It is safe for concurrent use.
+type Watcher struct {
+	name     string
+	observer Observer
+
+	mu       sync.Mutex
+	signals  []*watched
+	governed []*Governor
+}
+
+type watched struct {
+	gauge *gauge
+	probe Probe // nil for a passive signal
+	told  bool  // that it is lost
+}
+
+// NewWatcher returns a Watcher without signals for the database of that name;
+// the observer may be nil.
+func NewWatcher(name string, observer Observer) *Watcher {
+	if observer == nil {
+		observer = NopObserver{}
+	}
+	return &Watcher{name: name, observer: observer}
+}
+
+// Add adds a signal and what measures it, nil for a passive one. Signals are
+// added before the first Measure or Run.
+func (w *Watcher) Add(s Signal, probe Probe) error {
+	s = s.withDefaults()
+	if err := s.validate(); err != nil {
+		return err
+	}
+	if (probe == nil) != s.Passive {
+		return errors.New("the signal " + s.Name + " is either measured or observed")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.signals = append(w.signals, &watched{gauge: newGauge(s), probe: probe})
+	return nil
+}
+
+// Observe takes a sample of a passive signal; one that is not watched is
+// ignored.
+func (w *Watcher) Observe(signal string, value float64) {
+	for _, s := range w.list() {
+		if s.probe == nil && s.gauge.signal.Name == signal {
+			w.sample(s, value, nil)
+		}
+	}
+}
+
+// Measure takes a sample of every signal, all at the same time, so that
+// governors have something to go by when they begin.
+func (w *Watcher) Measure(ctx context.Context) {
+	w.each(func(s *watched) { w.measure(ctx, s) })
+}
+
+// Run measures until ctx ends.
+func (w *Watcher) Run(ctx context.Context) {
+	w.each(func(s *watched) {
+		pulse := time.NewTicker(s.gauge.signal.Every)
+		defer pulse.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-pulse.C:
+				w.measure(ctx, s)
+			}
+		}
+	})
+}
+
+func (w *Watcher) each(do func(*watched)) {
+	var all sync.WaitGroup
+	for _, s := range w.list() {
+		if s.probe != nil {
+			all.Go(func() { do(s) })
+		}
+	}
+	all.Wait()
+}
+
+func (w *Watcher) list() []*watched {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.signals)
+}
+
+// measure takes one sample. While a latency is still being measured, the time
+// so far is one too where it is past the limit: a server that does not answer
+// would be seen to be slow only when it answers.
+func (w *Watcher) measure(ctx context.Context, s *watched) {
+	asked, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	type answer struct {
+		value float64
+		err   error
+	}
+	answers := make(chan answer, 1)
+	began := time.Now()
+	go func() {
+		value, err := s.probe(asked)
+		answers <- answer{value, err}
+	}()
+	pulse := time.NewTicker(s.gauge.signal.Every)
+	defer pulse.Stop()
+	for {
+		select {
+		case a := <-answers:
+			if ctx.Err() == nil {
+				w.sample(s, a.value, a.err)
+			}
+			return
+		case <-pulse.C:
+			if so := milliseconds(time.Since(began)); s.gauge.signal.Latency && so >= s.gauge.signal.Limit {
+				w.sample(s, so, nil)
+			}
+		}
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// sample notes what was measured and has the governors look.
+func (w *Watcher) sample(s *watched, value float64, err error) {
+	now := time.Now()
+	w.mu.Lock()
+	if err != nil {
+		s.gauge.miss(err)
+	} else {
+		s.gauge.observe(now, value)
+	}
+	governed := slices.Clone(w.governed)
+	w.mu.Unlock()
+	for _, g := range governed {
+		g.consider(now)
+	}
+}
+
+// govern has a governor told from now on.
+func (w *Watcher) govern(g *Governor) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.governed = append(w.governed, g)
+}
+
+// readings are the signals that speak for a use, and tells the observer which
+// were lost and found.
+func (w *Watcher) readings(now time.Time, use Use) []Reading {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []Reading
+	for _, s := range w.signals {
+		r, known := s.gauge.reading(now)
+		if !known || s.gauge.signal.For&use == 0 {
+			continue
+		}
+		r.On = w.name
+		if r.Stale != s.told {
+			s.told = r.Stale
+			w.tell(r)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func (w *Watcher) tell(r Reading) {
+	if r.Stale {
+		w.observer.Lost(w.name, r.Signal, r.Err)
+	} else {
+		w.observer.Found(w.name, r.Signal)
+	}
+}

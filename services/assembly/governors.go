@@ -1,0 +1,211 @@
+package assembly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/trueup/trueup/pkg/database"
+	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/governor"
+	"github.com/trueup/trueup/pkg/schema"
+	"github.com/trueup/trueup/pkg/telemetry"
+)
+
+// Governors are the governors of both databases, and what they go by. They
+// admit nothing until Start.
+type Governors struct {
+	file     File
+	log      zerolog.Logger
+	list     map[governed]*governor.Governor
+	watchers map[event.Side]*governor.Watcher
+	opened   []*database.DB
+}
+
+// governed is what a governor admits.
+type governed struct {
+	side event.Side
+	use  governor.Use
+}
+
+// NewGovernors returns governors of the given uses of both sides, and shows
+// them as metrics.
+func NewGovernors(file File, log zerolog.Logger, metrics *telemetry.Metrics, uses ...governor.Use) (*Governors, error) {
+	g := &Governors{file: file, log: log, list: map[governed]*governor.Governor{}}
+	var shown []telemetry.Governed
+	for _, side := range []event.Side{event.Source, event.Target} {
+		budget := g.budget(side)
+		windows := make([]governor.Window, len(budget.Pauses))
+		for i, p := range budget.Pauses {
+			var err error
+			if windows[i], err = p.window(); err != nil {
+				return nil, err
+			}
+		}
+		for _, use := range uses {
+			one, err := governor.New(governor.Config{
+				Name: side.String() + " " + use.String(), Use: use, Most: budget.Share(), Processes: budget.Processes,
+				Fixed: !budget.adapts(), Windows: windows, Observer: governorLog{log},
+			})
+			if err != nil {
+				return nil, err
+			}
+			g.list[governed{side, use}] = one
+			shown = append(shown, telemetry.Governed{Side: side.String(), Use: use.String(), Ask: one.Status})
+		}
+	}
+	if metrics != nil {
+		telemetry.WatchGovernors(metrics, shown)
+	}
+	return g, nil
+}
+
+func (g *Governors) budget(side event.Side) *Budget {
+	if side == event.Target {
+		return &g.file.Governor.Target
+	}
+	return &g.file.Governor.Source
+}
+
+func (g *Governors) settings(side event.Side) Database {
+	if side == event.Target {
+		return g.file.Target
+	}
+	return g.file.Source
+}
+
+// Of is the governor of a use of one side; nil where there is none.
+func (g *Governors) Of(side event.Side, use governor.Use) *governor.Governor {
+	return g.list[governed{side, use}]
+}
+
+// Status is how all of them stand, the source's first.
+func (g *Governors) Status() []governor.Status {
+	var all []governor.Status
+	for _, side := range []event.Side{event.Source, event.Target} {
+		for _, use := range []governor.Use{governor.Reads, governor.Writes} {
+			if one := g.Of(side, use); one != nil {
+				all = append(all, one.Status())
+			}
+		}
+	}
+	return all
+}
+
+// monitorConns is one connection for the canary, which must not wait, and one
+// for the rest.
+const monitorConns = 2
+
+// Start opens connections of its own to both databases, finds out what can be
+// measured there, measures it once and lets the governors begin. The pair's
+// tables are what the canaries read. After an error nothing is open and it can
+// be called again.
+func (g *Governors) Start(ctx context.Context, pair *schema.Pair) (err error) {
+	defer func() {
+		if err != nil {
+			g.Close()
+		}
+	}()
+	g.watchers = map[event.Side]*governor.Watcher{}
+	for _, side := range []event.Side{event.Source, event.Target} {
+		if !g.budget(side).adapts() {
+			continue
+		}
+		view := &pair.Source
+		if side == event.Target {
+			view = &pair.Target
+		}
+		db, err := OpenSide(ctx, side, g.settings(side), Access{Conns: monitorConns, Application: "trueup-governor"})
+		if err != nil {
+			return err
+		}
+		g.opened = append(g.opened, db)
+		watch := watch{side: side, budget: g.budget(side), db: db, log: g.log, watcher: governor.NewWatcher(side.String(), governorLog{g.log})}
+		if err := watch.signals(ctx, view); err != nil {
+			return fmt.Errorf("%s: %w", side, err)
+		}
+		g.watchers[side] = watch.watcher
+	}
+	var measured sync.WaitGroup
+	for _, w := range g.watchers {
+		measured.Go(func() { w.Measure(ctx) })
+	}
+	measured.Wait()
+	if path := g.file.Governor.PauseFile; path != "" {
+		g.order(readPause(path)) // before anything is admitted
+	}
+	var errs []error
+	for which, one := range g.list {
+		errs = append(errs, one.Start(g.watchers[which.side]))
+	}
+	return errors.Join(errs...)
+}
+
+// Observe notes what reading a row of a range took, as far as it is known.
+func (g *Governors) Observe(rows int64, took time.Duration) {
+	if rows <= 0 || took <= 0 {
+		return
+	}
+	for _, w := range g.watchers {
+		w.Observe(signalPerRow, microseconds(took)/float64(rows))
+	}
+}
+
+// Run measures and decides until ctx ends, and closes what Start opened.
+func (g *Governors) Run(ctx context.Context) {
+	defer g.Close()
+	var all sync.WaitGroup
+	for _, w := range g.watchers {
+		all.Go(func() { w.Run(ctx) })
+	}
+	for _, one := range g.list {
+		all.Go(func() { one.Run(ctx) })
+	}
+	if g.file.Governor.PauseFile != "" {
+		all.Go(func() { g.followFile(ctx) })
+	}
+	all.Wait()
+}
+
+// Background runs a part until the function it returns is called, which waits
+// for its end.
+func Background(ctx context.Context, run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// Close closes what Start opened, where Run does not.
+func (g *Governors) Close() {
+	for _, db := range g.opened {
+		_ = db.Close() // it only reads
+	}
+	g.opened = nil
+}
+
+// governorLog logs changes.
+type governorLog struct{ log zerolog.Logger }
+
+func (l governorLog) Paused(name, reason string) {
+	l.log.Warn().Str("governor", name).Str("reason", reason).Msg("paused: no new work is begun, what runs goes on")
+}
+
+func (l governorLog) Resumed(name string, after time.Duration) {
+	l.log.Info().Str("governor", name).Dur("paused_ms", after).Msg("resumed, with one worker")
+}
+
+func (l governorLog) Lost(database string, s governor.Signal, err error) {
+	l.log.Warn().Err(err).Str("database", database).Str("signal", s.Name).Bool("hard", s.Hard).Msg("a signal cannot be measured; the load is not raised")
+}
+
+func (l governorLog) Found(database string, s governor.Signal) {
+	l.log.Info().Str("database", database).Str("signal", s.Name).Msg("a signal can be measured again")
+}

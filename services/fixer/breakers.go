@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/fix"
+	"github.com/trueup/trueup/services/assembly"
+)
+
+// breakers are the breakers of all pairs. What other fixers repair they learn
+// from the topic of outcomes, and from as far back as repairs are counted; that
+// one has tripped or was released, from the state topic.
+type breakers struct {
+	pairs    map[string]*fix.Breaker
+	states   follower
+	outcomes follower
+	log      zerolog.Logger
+}
+
+// follower is what the breakers need of kafka.Follower.
+type follower interface {
+	Await(ctx context.Context, moment time.Time) error
+}
+
+func newBreakers(pairs []assembly.Pair, changed func(event.BreakerState), log zerolog.Logger) *breakers {
+	b := &breakers{pairs: map[string]*fix.Breaker{}, log: log}
+	for i := range pairs {
+		p := &pairs[i]
+		b.pairs[p.Name] = fix.NewBreaker(fix.BreakerConfig{
+			Pair: p.Name, Limits: p.Limits(), Changed: changed,
+			WayOut: fmt.Sprintf("look at some of the rows that are held, then correct what is wrong, or have them repaired with `trueup release %s --config FILE`", p.Name),
+		})
+	}
+	return b
+}
+
+// learn takes note of a record of the state topic.
+func (b *breakers) learn(r event.Record) error {
+	if kind, _ := event.StateKind(r.Key); kind != event.StateBreaker || r.Value == nil {
+		return nil // a trip stands although somebody removed its record
+	}
+	s, err := event.DecodeBreakerState(r)
+	if err != nil {
+		return err
+	}
+	if breaker := b.pairs[s.Pair]; breaker != nil {
+		breaker.Learn(s)
+	}
+	return nil
+}
+
+// count takes note of a record of the topic of outcomes that another process
+// wrote; this one's are counted already. One that cannot be read must not keep
+// the others from being counted.
+func (b *breakers) count(r event.Record) error {
+	o, err := event.DecodeOutcome(r)
+	if err != nil {
+		b.log.Warn().Err(err).Msg("outcome not understood, the breaker does not count it")
+		return nil
+	}
+	if breaker := b.pairs[o.Pair]; breaker != nil {
+		breaker.Count(o)
+	}
+	return nil
+}
+
+// ready returns nil once everything is known that was there before the call.
+// Nothing is written before.
+func (b *breakers) ready(ctx context.Context) error {
+	now := time.Now()
+	if err := b.states.Await(ctx, now); err != nil {
+		return err
+	}
+	return b.outcomes.Await(ctx, now)
+}
+
+// errReleased says that findings were to be held by a breaker that is released
+// by now, so that nobody would come back to them.
+var errReleased = errors.New("the breaker was released meanwhile; the rows are looked at again")
+
+// confirm makes trips durable before the outcomes that are held by them, and
+// makes sure that they still stand. What confirm passes stands in the topic a
+// moment later, and `trueup release` waits longer than that before it looks for
+// held findings.
+func (b *breakers) confirm(ctx context.Context, to publisher, held []event.Outcome) error {
+	pairs := map[string]*fix.Breaker{}
+	for _, o := range held {
+		pairs[o.Pair] = b.pairs[o.Pair]
+	}
+	for name, breaker := range pairs {
+		state, pending := breaker.Pending()
+		if !pending {
+			continue
+		}
+		if err := to.PublishBreaker(ctx, state); err != nil {
+			return fmt.Errorf("announce that the breaker of %s has tripped: %w", name, err)
+		}
+		breaker.Learn(state)
+	}
+	if err := b.states.Await(ctx, time.Now()); err != nil {
+		return fmt.Errorf("make sure that breakers were not released: %w", err)
+	}
+	for name, breaker := range pairs {
+		if !breaker.Tripped() {
+			return fmt.Errorf("pair %s: %w", name, errReleased)
+		}
+	}
+	return nil
+}
+
+// outcomes publishes outcomes; it is the Outcomes of package fix.
+type outcomes struct {
+	publisher publisher
+	breakers  *breakers
+}
+
+func (o outcomes) Publish(ctx context.Context, list []event.Outcome) error {
+	var held, others []event.Outcome
+	for _, outcome := range list {
+		if outcome.Class == fix.ClassBreaker {
+			held = append(held, outcome)
+		} else {
+			others = append(others, outcome)
+		}
+	}
+	if len(held) == 0 {
+		return o.publisher.PublishOutcomes(ctx, list)
+	}
+	// What was done is told in any case.
+	return errors.Join(o.publisher.PublishOutcomes(ctx, others), o.publishHeld(ctx, held))
+}
+
+func (o outcomes) publishHeld(ctx context.Context, held []event.Outcome) error {
+	if err := o.breakers.confirm(ctx, o.publisher, held); err != nil {
+		return err
+	}
+	return o.publisher.PublishOutcomes(ctx, held)
+}

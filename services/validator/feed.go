@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/trueup/trueup/pkg/cdc"
+	"github.com/trueup/trueup/pkg/kafka"
+	"github.com/trueup/trueup/pkg/schema"
+	"github.com/trueup/trueup/pkg/telemetry"
+	"github.com/trueup/trueup/pkg/validate"
+	"github.com/trueup/trueup/services/assembly"
+)
+
+// changeSource is where messages come from; *kafka.Changes is one.
+type changeSource interface {
+	Messages() <-chan kafka.Message
+	Done(next map[kafka.Place]int64)
+}
+
+// deadLetters takes messages that nobody can read.
+type deadLetters interface {
+	PublishDead(ctx context.Context, dead []kafka.Dead) error
+}
+
+// feed reads change events of a pair; it is the Feed of package validate.
+type feed struct {
+	source  changeSource
+	dead    deadLetters
+	metrics *telemetry.Continuous
+	log     zerolog.Logger
+	pair    string
+	tables  map[string]cdc.Table // by topic
+	next    map[kafka.Place]int64
+}
+
+func newFeed(source changeSource, dead deadLetters, metrics *telemetry.Continuous, log zerolog.Logger, p assembly.Pair, pair *schema.Pair) *feed {
+	f := &feed{
+		source: source, dead: dead, metrics: metrics, pair: p.Name, tables: map[string]cdc.Table{}, next: map[kafka.Place]int64{},
+		log: log.Sample(&zerolog.BurstSampler{Burst: 5, Period: time.Minute}).With().Str("pair", p.Name).Logger(),
+	}
+	for topic, view := range map[string]*schema.View{p.Changes.Source: &pair.Source, p.Changes.Target: &pair.Target} {
+		f.tables[topic] = cdc.Table{Name: view.Table.Name, Key: view.KeyColumns()}
+	}
+	return f
+}
+
+// Next implements validate.Feed.
+func (f *feed) Next(ctx context.Context) (validate.Change, error) {
+	select {
+	case m := <-f.source.Messages():
+		return f.read(ctx, m)
+	case <-ctx.Done():
+		return validate.Change{}, context.Cause(ctx)
+	}
+}
+
+// read is what a message says. One that cannot be understood stands in the dead
+// topic before it counts as read.
+func (f *feed) read(ctx context.Context, m kafka.Message) (validate.Change, error) {
+	next := maps.Clone(f.next) // marks of earlier messages are still in use
+	next[kafka.Place{Topic: m.Topic, Partition: m.Partition}] = m.Offset + 1
+	f.next = next
+	change := validate.Change{At: m.Timestamp, Mark: next}
+	event, err := f.tables[m.Topic].Read(m.Record.Key, m.Record.Value)
+	if err != nil {
+		f.metrics.Event(f.pair, "unreadable")
+		f.log.Error().Err(err).Str("topic", m.Topic).Int32("partition", m.Partition).Int64("offset", m.Offset).Msg("a change event cannot be read; it stands in the dead topic")
+		m.DecodeErr = err
+		if err := f.dead.PublishDead(ctx, []kafka.Dead{{Message: m, Class: "change_event", Reason: err.Error(), Attempts: 1}}); err != nil {
+			return change, fmt.Errorf("put a change event in the dead topic: %w", err)
+		}
+		return change, nil
+	}
+	if !event.At.IsZero() {
+		change.At = event.At
+	}
+	switch event.Kind {
+	case cdc.Rows:
+		f.metrics.Event(f.pair, "rows")
+		change.Keys = event.Keys
+	case cdc.All:
+		f.metrics.Event(f.pair, "all")
+		f.log.Warn().Str("topic", m.Topic).Msg("the table was truncated; it is compared whole")
+		change.All = true
+	case cdc.Other:
+		f.metrics.Event(f.pair, "other")
+		f.log.Warn().Str("topic", m.Topic).Str("table", event.Table).Msg("a change event is of another table and says nothing about this pair; name the table's own topic in changes")
+	case cdc.Nothing:
+		f.metrics.Event(f.pair, "nothing")
+	}
+	return change, nil
+}
+
+// Done implements validate.Feed.
+func (f *feed) Done(mark any) {
+	f.source.Done(mark.(map[kafka.Place]int64)) //nolint:forcetypeassert // read gives no other
+}

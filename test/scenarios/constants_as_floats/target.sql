@@ -1,0 +1,1 @@
+CREATE TABLE constants_as_floats (id INT PRIMARY KEY, n INT, shard DOUBLE PRECISION);

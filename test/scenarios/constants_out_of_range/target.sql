@@ -1,0 +1,1 @@
+CREATE TABLE constants_out_of_range (id INT PRIMARY KEY, n INT, shard SMALLINT);

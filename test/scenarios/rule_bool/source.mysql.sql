@@ -1,0 +1,12 @@
+CREATE TABLE rule_bool (id INT PRIMARY KEY, v VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin);
+INSERT INTO rule_bool VALUES
+  (1,'Y'),
+  (2,'yes'),
+  (3,'1'),
+  (4,'N'),
+  (5,'no'),
+  (6,'0'),
+  (7,'Y'),
+  (8,'no'),
+  (9,'y'),
+  (10,NULL);

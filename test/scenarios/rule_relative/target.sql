@@ -1,0 +1,8 @@
+CREATE TABLE rule_relative (id INT PRIMARY KEY, f DOUBLE PRECISION, d DECIMAL(30,6));
+INSERT INTO rule_relative VALUES
+  (1,1.000001e300,99),
+  (2,-1.000001e-300,-101),
+  (3,1000001.1,1),
+  (4,1,98.999999),
+  (5,1,0.000001),
+  (6,-1,NULL);

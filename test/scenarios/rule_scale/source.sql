@@ -1,0 +1,10 @@
+CREATE TABLE rule_scale (id INT PRIMARY KEY, v DECIMAL(30,6));
+INSERT INTO rule_scale VALUES
+  (1,0.004),
+  (2,0.005),
+  (3,-0.005),
+  (4,0.0049),
+  (5,99999999999999999999.125),
+  (6,1.005),
+  (7,-0.004999),
+  (8,NULL);

@@ -1,0 +1,3 @@
+CREATE TABLE zone_of_a_key (at DATETIME(6) PRIMARY KEY);
+INSERT INTO zone_of_a_key VALUES
+  ('2024-07-01 12:00:00');
