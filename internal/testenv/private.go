@@ -126,6 +126,9 @@ func (p *Private) own(name string) {
 func (p *Private) exec(command ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.WithoutCancel(p.t.Context()), command[0], command[1:]...)
 	cmd.Dir, cmd.SysProcAttr = p.dir, &syscall.SysProcAttr{Credential: p.owner}
+	// A MariaDB that starts deletes all temporary tables where it keeps its own,
+	// and others that keep theirs there crash.
+	cmd.Env = append(os.Environ(), "TMPDIR="+p.dir)
 	return cmd
 }
 

@@ -89,6 +89,7 @@ func (g *Group) membership(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	lines := cuttable(settings)
 	client, err := within(ctx, "reach Kafka", func() (sarama.Client, error) {
 		return sarama.NewClient(g.config.Brokers, settings)
 	})
@@ -111,16 +112,32 @@ func (g *Group) membership(ctx context.Context) error {
 		drained.Wait()
 	}()
 	for ctx.Err() == nil {
-		if err := g.session(ctx, client, member); err != nil {
+		if err := g.session(ctx, client, member, lines); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// leaveTimeout is how long a member that is to stop goes on joining: joining is
+// over in less unless the group waits for one that died, and only who has joined
+// can leave in good order.
+const leaveTimeout = 5 * time.Second
+
 // session runs from joining to the next rebalance, which is no error.
-func (g *Group) session(ctx context.Context, client sarama.Client, member sarama.ConsumerGroup) error {
+func (g *Group) session(ctx context.Context, client sarama.Client, member sarama.ConsumerGroup, lines *lines) error {
 	s := &session{group: g, client: client}
+	over := make(chan struct{})
+	defer close(over)
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-over:
+		case <-time.After(leaveTimeout):
+			if s.ctx.Load() == nil {
+				lines.cut()
+			}
+		}
+	})()
 	if err := member.Consume(ctx, []string{g.group.Topic}, s); err != nil {
 		return fmt.Errorf("join: %w", err)
 	}

@@ -9,8 +9,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/rs/zerolog"
 
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/kafka"
@@ -228,4 +230,71 @@ func TestEventsAboutOneRowShareAPartitionAcrossTopics(t *testing.T) {
 	if !maps.Equal(a, b) {
 		t.Errorf("findings lie at %v, outcomes at %v", a, b)
 	}
+}
+
+// TestAMemberThatIsStillJoiningStopsInTime: a group waits for a member that died
+// while it was joining, and so does whoever joins after it.
+func TestAMemberThatIsStillJoiningStopsInTime(t *testing.T) {
+	t.Parallel()
+	config := kafkatest.Config(t)
+	group := kafka.GroupConfig{Group: config.Prefix + ".g"}
+	kafkatest.Create(t, config)
+	client := joinAndDie(t, config, group.Group)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	member, err := kafka.NewGroup(config, group, kafkatest.NewCollector(), zerolog.Nop(), kafka.Unobserved{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- member.Run(ctx) }()
+	eventually(t, "the group waits for the dead member", func() bool { return stateOf(t, client, group.Group) == "PreparingRebalance" })
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(15 * time.Second):
+		t.Error("the member waits for the rebalance to end")
+	}
+}
+
+// joinAndDie makes a member that joins a group and is never heard of again.
+func joinAndDie(t *testing.T, c kafka.Config, group string) sarama.Client {
+	t.Helper()
+	settings := sarama.NewConfig()
+	settings.Version = sarama.V2_1_0_0
+	client, err := sarama.NewClient(c.Brokers, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	eventually(t, "the dead member has joined", func() bool {
+		_ = client.RefreshCoordinator(group)
+		coordinator, err := client.Coordinator(group)
+		if err != nil {
+			return false
+		}
+		request := &sarama.JoinGroupRequest{Version: 1, GroupId: group, SessionTimeout: 30_000, RebalanceTimeout: 30_000, ProtocolType: "consumer"}
+		if err := request.AddGroupProtocolMetadata("sticky", &sarama.ConsumerGroupMemberMetadata{Topics: []string{c.Topics().Findings}}); err != nil {
+			t.Fatal(err)
+		}
+		response, err := coordinator.JoinGroup(request)
+		return err == nil && response.Err == sarama.ErrNoError
+	})
+	return client
+}
+
+func stateOf(t *testing.T, client sarama.Client, group string) string {
+	t.Helper()
+	coordinator, err := client.Coordinator(group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	described, err := coordinator.DescribeGroups(&sarama.DescribeGroupsRequest{Groups: []string{group}})
+	if err != nil || len(described.Groups) != 1 {
+		t.Fatal(described, err)
+	}
+	return described.Groups[0].State
 }

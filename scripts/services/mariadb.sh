@@ -9,8 +9,9 @@ mariadb_up() {
 mariadb_start() {
   local dir=$data/mariadb
   own_dir mysql "$dir"
+  own_dir mysql "$dir-tmp"
   if [ ! -d "$dir/mysql" ]; then
-    (as_user mysql mariadb-install-db --no-defaults --datadir="$dir" --auth-root-authentication-method=normal --skip-test-db) \
+    (as_user mysql mariadb-install-db --no-defaults --datadir="$dir" --tmpdir="$dir-tmp" --auth-root-authentication-method=normal --skip-test-db) \
       </dev/null >>"$state/mariadb.log" 2>&1 9>&- || { tail -n 20 "$state/mariadb.log" >&2; die "mariadb-install-db could not fill $dir"; }
   fi
   mariadb_config "$dir"
@@ -25,6 +26,8 @@ mariadb_config() {
   cat >"$dir/my.cnf" <<CNF
 [mariadbd]
 datadir=$dir
+# its own: a server that starts deletes all temporary tables in there
+tmpdir=$dir-tmp
 bind-address=127.0.0.1
 port=$(cat "$state/mariadb.port")
 # relative to datadir: a socket's path may have 107 bytes at most
