@@ -88,22 +88,7 @@ func (c *Changes) Done(next map[Place]int64) {
 // Run reads until ctx ends. Whatever goes wrong is logged, shown by Healthy,
 // and tried again.
 func (c *Changes) Run(ctx context.Context) error {
-	wait := newBackOff()
-	for ctx.Err() == nil {
-		began := time.Now()
-		err := c.member(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if time.Since(began) > sessionTimeout {
-			wait.Reset()
-		}
-		delay := wait.NextBackOff()
-		reason := explainGroup(err)
-		c.health.fail(membership, reason.Error())
-		c.log.Warn().Err(reason).Dur("wait", delay).Msg("change events are not read, will try again")
-		_ = pause(ctx, delay) // the loop looks at ctx
-	}
+	rejoin(ctx, c.log, c.health, "change events are not read, will try again", c.member)
 	return nil
 }
 
@@ -115,6 +100,7 @@ func (c *Changes) member(ctx context.Context) error {
 	if c.changes.Newest {
 		settings.Consumer.Offsets.Initial = sarama.OffsetNewest
 	}
+	lines := cuttable(settings)
 	client, err := within(ctx, "reach Kafka", func() (sarama.Client, error) {
 		return sarama.NewClient(c.config.Brokers, settings)
 	})
@@ -140,7 +126,7 @@ func (c *Changes) member(ctx context.Context) error {
 	})
 	for err == nil && ctx.Err() == nil {
 		s := &changesSession{changes: c}
-		if err = member.Consume(ctx, c.changes.Topics, s); err == nil && !s.rebalanced() {
+		if err = consume(ctx, member, c.changes.Topics, s, lines); err == nil && !s.rebalanced() {
 			err = s.cause()
 		}
 	}
@@ -191,6 +177,12 @@ func (s *changesSession) ConsumeClaim(session sarama.ConsumerGroupSession, held 
 			return nil
 		}
 	}
+}
+
+func (s *changesSession) joined() bool {
+	s.changes.mu.Lock()
+	defer s.changes.mu.Unlock()
+	return s.ctx != nil
 }
 
 func (s *changesSession) cause() error {

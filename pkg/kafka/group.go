@@ -62,22 +62,7 @@ func NewGroup(c Config, g GroupConfig, handler Handler, log zerolog.Logger, obse
 // what is in hand, commits and leaves. Whatever goes wrong meanwhile is logged,
 // shown by Healthy, and tried again.
 func (g *Group) Run(ctx context.Context) error {
-	wait := newBackOff()
-	for ctx.Err() == nil {
-		began := time.Now()
-		err := g.membership(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if time.Since(began) > sessionTimeout {
-			wait.Reset()
-		}
-		delay := wait.NextBackOff()
-		reason := explainGroup(err)
-		g.health.fail(membership, reason.Error())
-		g.log.Warn().Err(reason).Dur("wait", delay).Msg("left the group, will join again")
-		_ = pause(ctx, delay) // the loop looks at ctx
-	}
+	rejoin(ctx, g.log, g.health, "left the group, will join again", g.membership)
 	g.health.fail(membership, "stopped")
 	return nil
 }
@@ -119,26 +104,10 @@ func (g *Group) membership(ctx context.Context) error {
 	return nil
 }
 
-// leaveTimeout is how long a member that is to stop goes on joining: joining is
-// over in less unless the group waits for one that died, and only who has joined
-// can leave in good order.
-const leaveTimeout = 5 * time.Second
-
 // session runs from joining to the next rebalance, which is no error.
 func (g *Group) session(ctx context.Context, client sarama.Client, member sarama.ConsumerGroup, lines *lines) error {
 	s := &session{group: g, client: client}
-	over := make(chan struct{})
-	defer close(over)
-	defer context.AfterFunc(ctx, func() {
-		select {
-		case <-over:
-		case <-time.After(leaveTimeout):
-			if s.ctx.Load() == nil {
-				lines.cut()
-			}
-		}
-	})()
-	if err := member.Consume(ctx, []string{g.group.Topic}, s); err != nil {
+	if err := consume(ctx, member, []string{g.group.Topic}, s, lines); err != nil {
 		return fmt.Errorf("join: %w", err)
 	}
 	if ctx.Err() != nil || s.rebalanced() {

@@ -53,6 +53,8 @@ func (s *session) firstOffset(held sarama.ConsumerGroupClaim) int64 {
 	return oldest
 }
 
+func (s *session) joined() bool { return s.ctx.Load() != nil }
+
 // cause is why the session ended.
 func (s *session) cause() error {
 	ctx := s.ctx.Load()

@@ -171,7 +171,11 @@ func TestAFixerThatMayNotWriteIsNotReadyUntilItMay(t *testing.T) {
 				testenv.Exec(t, dsn, "CREATE TABLE orders (id INT PRIMARY KEY, v INT)", "INSERT INTO orders VALUES (1, 1), (2, 2)")
 			}
 			testenv.Exec(t, w.target, "UPDATE orders SET v = 9 WHERE id = 2")
-			user, drop := limitedUser(t, e, w.target, "orders", "SELECT")
+			seen := "orders"
+			if e.name == maria.name {
+				seen = "*" // else nobody can tell which tables refer to it
+			}
+			user, drop := limitedUser(t, e, w.target, seen, "SELECT")
 			defer drop()
 			w.configure(w.source, user, "pairs: [{name: orders}]\nvalidator: {confirm: 0s}")
 			w.must(1, "validator", "--config", w.config, "--once")

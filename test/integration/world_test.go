@@ -117,7 +117,7 @@ func (w *world) configure(source, target, settings string) {
 	text := fmt.Sprintf("source: {dsn: %q}\ntarget: {dsn: %q}\nkafka: {brokers: [\"%s\"], prefix: %q, partitions: %d}\nhttp: {listen: \"127.0.0.1:0\"}\n%s\n",
 		hidePassword(w.t, "SOURCE_PASSWORD", source), hidePassword(w.t, "TARGET_PASSWORD", target),
 		strings.Join(w.kafka.Brokers, `", "`), w.kafka.Prefix, w.kafka.Partitions, settings)
-	if !strings.Contains(settings, "governor:") {
+	if !strings.Contains(settings, "governor:") && !strings.Contains(settings, "\n---\n") {
 		// Other tests load the servers too, and no test is to wait for them.
 		text += "governor: {source: {adapt: false}, target: {adapt: false}}\n"
 	}
