@@ -291,7 +291,7 @@ func simulate(t *testing.T, cores float64, load func(time.Duration) float64, d t
 		}
 		s.run(d)
 		cancel()
-		synctest.Wait() // a canary that is just being sent is a job too
+		synctest.Wait()       // a canary that is just being sent is a job too
 		for len(s.jobs) > 0 { // what runs is never cancelled
 			s.advance()
 		}
