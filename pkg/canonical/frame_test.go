@@ -24,6 +24,22 @@ func TestFrameIsTheOneTheServersSpell(t *testing.T) {
 	}
 }
 
+func TestALongValueIsDigestedByItself(t *testing.T) {
+	types := []Type{{Kind: Text}, {Kind: Bytes}}
+	text := bytes.Repeat([]byte("x"), Long+1)
+	got, spared := appendDigested(nil, types, row.Row{text, AppendHex(nil, text)})
+	// md5sum of 1025 times x.
+	const sum = "41b2b8ce59ecc0c64c9c7ecaae3002c3"
+	if want := "1025:" + sum + "|#1025:" + sum + "|"; string(got) != want || spared != 2*(Long+1-32) {
+		t.Errorf("got %q and %d, want %q", got, spared, want)
+	}
+	for _, r := range []row.Row{{text[:Long], AppendHex(nil, text[:Long])}, {nil, nil}, {row.Value(""), row.Value("")}} {
+		if got, spared := appendDigested(nil, types, r); !bytes.Equal(got, AppendFrame(nil, types, r)) || spared != 0 {
+			t.Errorf("got %q and %d, want the row's own frame", got, spared)
+		}
+	}
+}
+
 func TestTypesThatAreNotFreeHoldNoMarks(t *testing.T) {
 	free := map[Kind]bool{Text: true, JSON: true, Inet: true, UUID: true}
 	for kind := Bool; kind <= Inet; kind++ {

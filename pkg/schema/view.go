@@ -30,6 +30,33 @@ func (c ViewColumn) Own() ViewColumn {
 	return c
 }
 
+// charBytes is the most bytes of UTF-8 that a character takes.
+const charBytes = 4
+
+// DigestsLong says whether the column can hold a value of more than
+// canonical.Long bytes, of which a digest holds the MD5.
+func (c ViewColumn) DigestsLong() bool {
+	if c.Constant != nil {
+		return len(c.Constant) > canonical.Long
+	}
+	unit := int64(charBytes)
+	switch c.Type.Kind {
+	case canonical.Text, canonical.JSON:
+		if !c.As.Free() {
+			return false
+		}
+	case canonical.Bytes:
+		if c.As.Kind == canonical.Bytes {
+			unit = 1
+		} else if !c.As.Free() {
+			return false
+		}
+	default:
+		return false
+	}
+	return c.Length == 0 || c.Length*unit > canonical.Long
+}
+
 // View is one side of a pair as it is read and written: a table, the mapped
 // columns, the key among them, and the row filter. The two views of a pair
 // have the same columns in the same order, so a row of one can be held

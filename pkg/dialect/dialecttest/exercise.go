@@ -75,6 +75,7 @@ func Exercise(t *testing.T, e Engine) {
 	t.Run("fixed columns hold in every statement", s.exerciseFixed)
 	t.Run("constants stand for columns", s.exerciseConstants)
 	t.Run("frames keep texts apart", s.exerciseFrames)
+	t.Run("long values are digested by themselves", s.exerciseLong)
 	t.Run("look-ups are exact", s.exerciseLookups)
 	t.Run("keys that cannot be are not there", s.exerciseForeignKeys)
 	t.Run("locks skip what others hold", s.exerciseLocks)

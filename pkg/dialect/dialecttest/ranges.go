@@ -170,3 +170,45 @@ func lines(n int, line func(i int) string) string {
 	}
 	return strings.Join(out, ", ")
 }
+
+// exerciseLong digests values around the length from which their own digest
+// stands for them.
+func (s *suite) exerciseLong(t *testing.T) {
+	text, binary, octets := "longtext", "longblob", "%s"
+	if s.postgres() {
+		text, binary, octets = "text", "bytea", "convert_to(%s, 'UTF8')"
+	}
+	values := func(id int, text, bytes string) string {
+		return fmt.Sprintf("(%d, %s, %s)", id, text, fmt.Sprintf(octets, bytes))
+	}
+	const same = canonical.Long + 1
+	spell := func(n int, last string) string { return fmt.Sprintf("concat(repeat('é', %d), '%s')", n/2, last) }
+	s.exec(t, "CREATE TABLE long_values (id int NOT NULL PRIMARY KEY, a "+text+", b "+binary+")",
+		"INSERT INTO long_values VALUES "+strings.Join([]string{
+			values(0, spell(canonical.Long, ""), spell(canonical.Long, "")),
+			values(1, spell(canonical.Long, "x"), spell(canonical.Long, "x")),
+			values(2, spell(canonical.Long, "y"), spell(canonical.Long, "x")),
+			values(3, spell(canonical.Long, "x"), spell(canonical.Long, "y")),
+			values(4, spell(canonical.Long, "y"), spell(canonical.Long, "y")),
+			values(5, spell(100*canonical.Long, ""), "NULL"),
+			values(6, "NULL", spell(100*canonical.Long, "")),
+			values(7, "NULL", "NULL"),
+			// What a short value would have to be to look like the digest of a long one.
+			values(8, fmt.Sprintf("md5(%s)", spell(canonical.Long, "x")), fmt.Sprintf("concat('#%d:', md5(%s))", same, spell(canonical.Long, "x"))),
+		}, ", "))
+	v := s.view(t, "long_values", "id")
+	rows := s.rows(t, v, row.Range{})
+	if got, want := s.digest(t, v, row.Range{}), canonical.Digest(v.Types(), rows...); got != want || got.Bytes < 200*canonical.Long {
+		t.Errorf("the digest of all is %+v, want %+v", got, want)
+	}
+	v.Columns = v.Columns[1:]
+	seen := map[string]int{}
+	for i := range rows {
+		v.Where, v.Key = "id = "+strconv.Itoa(i), []int{0}
+		sum := s.digest(t, v, row.Range{}).Sum
+		if other, ok := seen[sum]; ok {
+			t.Errorf("rows %d and %d have one digest", i, other)
+		}
+		seen[sum] = i
+	}
+}

@@ -103,33 +103,69 @@ func microseconds(name string, precision int) string {
 // start of a character of up to 4 bytes) is not digested. The derived table
 // makes the concatenation once.
 func (d Dialect) Digest(v *schema.View, r row.Range) dialect.Query {
+	frame, spared := d.frame(v)
+	size, more := "IFNULL(LENGTH(g), 0)", ""
+	if spared != "" {
+		size, more = size+" + m", ", IFNULL(SUM("+spared+"), 0) AS m"
+	}
 	var s statement
-	s.write("SELECT n, IF(LENGTH(g) + 8 < LEAST(@@group_concat_max_len, @@max_allowed_packet), MD5(g), NULL), IFNULL(LENGTH(g), 0)",
-		" FROM (SELECT COUNT(*) AS n, GROUP_CONCAT(IFNULL(", d.frame(v), ", REPEAT('!', @@max_allowed_packet))",
+	s.write("SELECT n, IF(LENGTH(g) + 8 < LEAST(@@group_concat_max_len, @@max_allowed_packet), MD5(g), NULL), ", size,
+		" FROM (SELECT COUNT(*) AS n", more, ", GROUP_CONCAT(IFNULL(", frame, ", REPEAT('!', @@max_allowed_packet))",
 		" ORDER BY ", d.keyList(v), " SEPARATOR '') AS g FROM ", d.from(v))
 	s.where(d.rangeConditions(&s, v, r))
 	s.write(") AS d")
 	return s.query()
 }
 
-// frame is the text of canonical.AppendFrame. IF rather than IFNULL marks a
+// frame is what canonical.Digest digests, and the number of bytes that long values
+// would add to it, "" when no column can hold one. IF rather than IFNULL marks a
 // NULL: an expression that the server gives up on must not look like one.
-func (d Dialect) frame(v *schema.View) string {
+func (d Dialect) frame(v *schema.View) (frame, spared string) {
 	parts := make([]string, 0, 4*len(v.Columns))
+	var spares []string
 	for _, c := range v.Columns {
-		text, _ := d.DigestText(c)
-		framed := []string{text}
-		if c.As.Free() {
-			framed = []string{"LENGTH(" + text + ")", "':'", text}
-		}
+		framed := d.framed(c)
 		if c.Nullable {
-			value := text
+			value := framed[0]
 			if len(framed) > 1 {
 				value = "CONCAT(" + strings.Join(framed, ", ") + ")"
 			}
 			framed = []string{"IF(" + d.Quote(c.Name) + " IS NULL, '~', " + value + ")"}
 		}
 		parts = append(append(parts, framed...), "'|'")
+		if c.DigestsLong() {
+			length, _, long := d.long(c)
+			spares = append(spares, "IF("+long+", "+length+" - "+itoa(sumLength)+", 0)")
+		}
 	}
-	return "CONCAT(" + strings.Join(parts, ", ") + ")"
+	return "CONCAT(" + strings.Join(parts, ", ") + ")", strings.Join(spares, " + ")
+}
+
+// sumLength is the length of an MD5 sum as text.
+const sumLength = 32
+
+// framed are the parts of a column's frame where it is not NULL.
+func (d Dialect) framed(c schema.ViewColumn) []string {
+	text, _ := d.DigestText(c)
+	length, sum, long := d.long(c)
+	switch {
+	case !c.DigestsLong() && c.As.Free():
+		return []string{length, "':'", text}
+	case !c.DigestsLong():
+		return []string{text}
+	case c.As.Kind == canonical.Bytes:
+		return []string{"IF(" + long + ", CONCAT('#', " + length + ", ':', " + sum + "), " + text + ")"}
+	default:
+		return []string{length, "':'", "IF(" + long + ", " + sum + ", " + text + ")"}
+	}
+}
+
+// long are the length of a value, its sum, and whether that stands for it.
+func (d Dialect) long(c schema.ViewColumn) (length, sum, is string) {
+	whole, _ := d.DigestText(c)
+	if c.As.Kind == canonical.Bytes {
+		whole = d.name(c) // rather than its digits
+	}
+	length = "LENGTH(" + whole + ")"
+	return length, "MD5(" + whole + ")", length + " > " + itoa(canonical.Long)
 }

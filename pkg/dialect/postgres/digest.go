@@ -100,30 +100,77 @@ func (d Dialect) Digest(v *schema.View, r row.Range) dialect.Query {
 	if d.foreignCoded(v) {
 		sum, bytes = "md5(convert_to(g, 'UTF8'))", "octet_length(convert_to(g, 'UTF8'))"
 	}
-	s.write("SELECT n, ", sum, ", coalesce(", bytes, ", 0) FROM (SELECT count(*) AS n, string_agg(f, '') AS g FROM (SELECT ",
-		d.frame(v), " FROM ", d.TableName(v.Table.Name))
+	frame, spared := d.frame(v)
+	s.write("SELECT n, ", sum, ", coalesce(", bytes, ", 0) + m FROM (SELECT count(*) AS n, string_agg(f, '') AS g, coalesce(sum(e), 0)::bigint AS m FROM (SELECT ",
+		frame, ", ", spared, " FROM ", d.TableName(v.Table.Name))
 	s.where(d.rangeConditions(&s, v, r))
-	s.write(" ORDER BY ", d.keyList(v), ") AS r(f)) AS d")
+	s.write(" ORDER BY ", d.keyList(v), ") AS r(f, e)) AS d")
 	return s.query()
 }
 
-// frame is the text of canonical.AppendFrame.
-func (d Dialect) frame(v *schema.View) string {
+// frame is what canonical.Digest digests, and the number of bytes that long values
+// would add to it.
+func (d Dialect) frame(v *schema.View) (frame, spared string) {
 	parts := make([]string, len(v.Columns))
+	spares := []string{"0"}
 	for i, c := range v.Columns {
-		text, _ := d.DigestText(c)
-		if strings.HasPrefix(text, "CASE") {
-			text = "(" + text + ")"
-		}
-		if c.As.Free() {
-			text = octets(text, c.Column) + "::text || ':' || " + text
-		}
+		text := d.framed(c)
 		if c.Nullable {
 			text = "coalesce(" + text + ", '~')"
 		}
 		parts[i] = text + " || '|'"
+		if c.DigestsLong() {
+			length, _, long := d.long(c)
+			spares = append(spares, "CASE WHEN "+long+" THEN "+length+"::bigint - "+itoa(sumLength)+" ELSE 0 END")
+		}
 	}
-	return strings.Join(parts, " || ")
+	return strings.Join(parts, " || "), strings.Join(spares, " + ")
+}
+
+// sumLength is the length of an MD5 sum as text.
+const sumLength = 32
+
+// framed is a column's frame where it is not NULL.
+func (d Dialect) framed(c schema.ViewColumn) string {
+	text := d.digestText(c)
+	length, sum, long := d.long(c)
+	switch {
+	case !c.DigestsLong() && c.As.Free():
+		return length + "::text || ':' || " + text
+	case !c.DigestsLong():
+		return text
+	case c.As.Kind == canonical.Bytes:
+		return "(CASE WHEN " + long + " THEN '#' || " + length + "::text || ':' || " + sum + " ELSE " + text + " END)"
+	default:
+		return length + "::text || ':' || (CASE WHEN " + long + " THEN " + sum + " ELSE " + text + " END)"
+	}
+}
+
+// digestText is DigestText as part of a longer expression.
+func (d Dialect) digestText(c schema.ViewColumn) string {
+	text, _ := d.DigestText(c)
+	if strings.HasPrefix(text, "CASE") {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// long are the length of a value, its sum, and whether that stands for it.
+func (d Dialect) long(c schema.ViewColumn) (length, sum, is string) {
+	whole := d.digestText(c)
+	if c.As.Kind == canonical.Bytes {
+		whole = d.name(c) // rather than its digits
+	}
+	length = octets(whole, c.Column)
+	return length, md5Text(whole, c.Column), length + " > " + itoa(canonical.Long)
+}
+
+// md5Text is the MD5 of a text in UTF-8.
+func md5Text(text string, c schema.Column) string {
+	if c.Charset == utf8Name || c.Charset == "" {
+		return "md5(" + text + ")"
+	}
+	return "md5(convert_to(" + text + ", 'UTF8'))"
 }
 
 // octets is the length in UTF-8 of a text in the server's encoding.
