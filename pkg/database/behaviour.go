@@ -11,3 +11,7 @@ func (e *Error) Permanent() bool {
 // TooLarge says that the server refused the size of what was asked for; less
 // may succeed.
 func (e *Error) TooLarge() bool { return e.Class == dialect.ClassLimit }
+
+// Untrusted says that encryption failed, or that a password or certificate could
+// not be read from its file: both may be put right while the program waits.
+func (e *Error) Untrusted() bool { return isTLS(e.Err) || isType[*secretError](e.Err) }

@@ -17,8 +17,11 @@ type Config struct {
 	// allowCleartextPasswords, allowNativePasswords and
 	// allowFallbackToPlaintext. PostgreSQL takes those of libpq, sslmode among them.
 	DSN string
-	// PasswordFile names a file that holds the password instead of the DSN.
+	// PasswordFile names a file that holds the password instead of the DSN. It is
+	// read anew for every connection, so that a new password needs no restart.
 	PasswordFile string
+	// TLS says how to encrypt, instead of parameters of the DSN.
+	TLS TLS
 	// ReadOnly makes every session refuse to write.
 	ReadOnly bool
 	// MaxConns is the largest number of connections; 0 means DefaultMaxConns.
@@ -70,14 +73,16 @@ func (c Config) withDefaults() (Config, address, error) {
 		return c, address{}, err
 	}
 	a, err := parseDSN(dsn)
-	if err != nil || c.PasswordFile == "" {
+	if err == nil {
+		err = c.checkTLS(a)
+	}
+	if err == nil && c.PasswordFile != "" && a.hasPassword {
+		err = errors.New("both the DSN and a password file give a password; keep one")
+	}
+	if err != nil {
 		return c, a, err
 	}
-	if a.hasPassword {
-		return c, a, errors.New("both the DSN and a password file give a password; keep one")
-	}
-	a.password, err = readPasswordFile(c.PasswordFile)
-	a.hasPassword = true
+	a, err = c.withPassword(a)
 	return c, a, err
 }
 

@@ -15,6 +15,12 @@ import (
 // database, or a variable that holds the whole DSN) it is inserted as it is. A
 // variable that is not set is an error that names it.
 func ExpandDSN(dsn string) (string, error) {
+	return expandDSN(dsn, func(name string, _ bool) (string, bool) { return os.LookupEnv(name) })
+}
+
+// expandDSN is ExpandDSN with another source of values, which is told whether the
+// value lands in the user or password.
+func expandDSN(dsn string, lookup func(name string, secret bool) (string, bool)) (string, error) {
 	secret := userinfo(dsn)
 	var out strings.Builder
 	for rest, at := dsn, 0; ; {
@@ -27,11 +33,13 @@ func ExpandDSN(dsn string) (string, error) {
 		if !closed {
 			return "", errors.New(`read the DSN: "${" without a closing "}"; write ${NAME}`)
 		}
-		value, set := os.LookupEnv(name)
+		here := at + start
+		hidden := here >= secret.start && here < secret.end
+		value, set := lookup(name, hidden)
 		if !set {
 			return "", fmt.Errorf("read the DSN: the environment variable %s is not set; export it or correct the name", name)
 		}
-		if here := at + start; here >= secret.start && here < secret.end {
+		if hidden {
 			value = url.PathEscape(value)
 		}
 		out.WriteString(rest[:start])

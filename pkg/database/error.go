@@ -3,8 +3,10 @@ package database
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -105,6 +107,9 @@ func (db *DB) fail(ctx context.Context, what subject, err error) error {
 // network's rather than the engine's.
 func (db *DB) classify(err error) dialect.Class {
 	switch {
+	case db.renews && (isLogin(err) || isTLS(err) || isType[*secretError](err)):
+		// The server, or the file, was renewed first; the other will follow.
+		return dialect.ClassTransient
 	case isType[*valueError](err):
 		return dialect.ClassRow
 	case isType[*tooLargeError](err), isPacket(err):
@@ -146,6 +151,16 @@ func isPacket(err error) bool {
 		ok && (e.Number == 1153 || e.Number == 1301 || e.Number == 1105 && strings.Contains(e.Message, "max_allowed_packet"))
 }
 
+// isLogin says whether the server refuses who this client says it is.
+func isLogin(err error) bool {
+	switch serverCode(err) {
+	case "1045", "1698", "28P01", "28000":
+		return true
+	default:
+		return false
+	}
+}
+
 // isTLS says whether encryption is what failed. Trying again does not help. pgx
 // has no type for a server without TLS, and may have gone on without.
 func isTLS(err error) bool {
@@ -155,8 +170,18 @@ func isTLS(err error) bool {
 	if isType[*pgconn.ConnectError](err) && strings.Contains(err.Error(), "refused TLS") {
 		return true
 	}
-	return isType[*tls.CertificateVerificationError](err) || isType[tls.AlertError](err) || isType[tls.RecordHeaderError](err) ||
+	return isType[*tls.CertificateVerificationError](err) || isAlert(err) || isType[tls.RecordHeaderError](err) ||
+		isType[x509.UnknownAuthorityError](err) || isType[x509.HostnameError](err) || isType[x509.CertificateInvalidError](err) ||
 		errors.Is(err, mysql.ErrNoTLS)
+}
+
+// isAlert says whether the other side ended a handshake, by one of the alerts or any.
+// The type that crypto/tls gives them is its own; their texts are those of AlertError.
+func isAlert(err error, alerts ...tls.AlertError) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error" && (len(alerts) == 0 || slices.ContainsFunc(alerts, func(alert tls.AlertError) bool {
+		return op.Err.Error() == alert.Error()
+	}))
 }
 
 func isType[E error](err error) bool {

@@ -39,9 +39,10 @@ func (c *mysqlConnector) link(ctx context.Context) (*mysqlLink, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	var wire *tap
-	conn, err := c.Connector.Connect(context.WithValue(ctx, tapKey{}, &wire))
+	var h heard
+	conn, err := c.Connector.Connect(context.WithValue(context.WithValue(ctx, tapKey{}, &wire), heardKey{}, &h))
 	if err != nil {
-		return nil, err
+		return nil, h.explain(err)
 	}
 	tag, err := newTag(c.application)
 	if err != nil {

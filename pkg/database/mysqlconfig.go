@@ -2,11 +2,9 @@ package database
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,6 +41,9 @@ func mysqlConfig(c Config, a address) (*mysql.Config, error) {
 		if a.host != "" {
 			return nil, errors.New("the DSN names both a host and a socket; write mysql://user:password@/database?socket=/path")
 		}
+		if mode := c.TLS.withDefaults().Mode; mode != "" && mode != TLSDisable && mode != TLSPrefer {
+			return nil, fmt.Errorf("the DSN names a socket, which is not encrypted, and tls asks for mode %s; leave one of them out", mode)
+		}
 		config.Net, config.Addr = "unix", socket
 		return config, nil
 	}
@@ -50,6 +51,9 @@ func mysqlConfig(c Config, a address) (*mysql.Config, error) {
 		return nil, err
 	}
 	config.Net = "tcp"
+	if c.TLS != (TLS{}) {
+		return config, c.TLS.mysql(config, config.Addr)
+	}
 	return config, mysqlTLS(config, own)
 }
 
@@ -117,24 +121,22 @@ func mysqlTLS(config *mysql.Config, own map[string]string) error {
 	if config.TLSConfig == "false" {
 		return errors.New("the DSN gives TLS files and switches TLS off; drop tls=false")
 	}
-	// An empty name becomes the host's.
+	if name == "" {
+		name, _, _ = net.SplitHostPort(config.Addr)
+	}
 	config.TLS = &tls.Config{ServerName: name, InsecureSkipVerify: config.TLSConfig == "skip-verify" || config.TLSConfig == "preferred"}
+	var err error
 	if ca != "" {
-		pem, err := os.ReadFile(ca)
-		if err != nil {
-			return fmt.Errorf("read tls-ca: %w", err)
-		}
-		config.TLS.RootCAs = x509.NewCertPool()
-		if !config.TLS.RootCAs.AppendCertsFromPEM(pem) {
-			return fmt.Errorf("read tls-ca: %s holds no PEM certificate", ca)
+		if config.TLS.RootCAs, err = authorities("tls-ca", ca); err != nil {
+			return &secretError{err}
 		}
 	}
 	if cert == "" && key == "" {
 		return nil
 	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
+	pair, err := clientCertificate("tls-cert", cert, key)
 	if err != nil {
-		return fmt.Errorf("read tls-cert and tls-key: %w", err)
+		return &secretError{err}
 	}
 	config.TLS.Certificates = []tls.Certificate{pair}
 	return nil

@@ -26,6 +26,7 @@ type DB struct {
 	address  address // without the password
 	version  string
 	readOnly bool
+	renews   bool // a password or certificates come from files, which may change
 	limits   limits
 	packet   int64  // MySQL's max_allowed_packet in bytes
 	now      string // the statement that asks for the server's clock
@@ -52,11 +53,15 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		db.Close()
 		return nil, db.fail(ctx, subject{op: "open " + db.redacted}, err)
 	}
+	db.renews = c.hasFiles(a)
 	return db, nil
 }
 
 func (db *DB) openMySQL(ctx context.Context, c Config, a address) error {
 	config, err := mysqlConfig(c, a)
+	if err == nil {
+		err = config.Apply(c.renewMySQL(a))
+	}
 	if err != nil {
 		return err
 	}
@@ -98,6 +103,7 @@ func (db *DB) openPostgres(ctx context.Context, c Config, a address) error {
 	}
 	db.version = version
 	setup := append(db.dialect.Setup(c.ReadOnly), postgresTimeout(c.StatementTimeout)...)
+	config.BeforeConnect = c.renewPostgres(a)
 	if db.pool, err = newPostgresPool(ctx, config, setup); err != nil {
 		return err
 	}

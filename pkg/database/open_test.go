@@ -172,6 +172,23 @@ func TestEverySessionHasItsSettings(t *testing.T) {
 	})
 }
 
+// Whoever waits for a lock for as long as deadlock_timeout looks for a deadlock and
+// gives up its own transaction; a repair has given up long before.
+func TestARepairGivesUpBeforeAnybodyLooksForADeadlock(t *testing.T) {
+	for deadlock, want := range map[string]string{"1s": "50ms", "10min": "50ms", "100ms": "25ms", "1ms": "1ms"} {
+		dsn := testenv.Postgres(t)
+		u, err := url.Parse(dsn)
+		if err != nil {
+			t.Fatal("a test database has no valid URL")
+		}
+		testenv.Exec(t, dsn, "ALTER DATABASE "+strings.TrimPrefix(u.Path, "/")+" SET deadlock_timeout = '"+deadlock+"'")
+		line, err := openOn(t, Config{DSN: dsn}).readLine(t.Context(), dialect.Query{SQL: "SELECT current_setting('lock_timeout')"}, 1)
+		if err != nil || *line[0] != want {
+			t.Errorf("with a deadlock_timeout of %s a repair waits %v, want %s; %v", deadlock, line, want, err)
+		}
+	}
+}
+
 func TestTheServerKnowsTheApplication(t *testing.T) {
 	onEach(t, nil, func(t *testing.T, e engine, dsn string) {
 		db := openOn(t, Config{DSN: dsn, Application: "ledger check"})

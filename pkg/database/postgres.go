@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -23,9 +24,19 @@ type postgresPool struct{ pool *pgxpool.Pool }
 // postgresConfig reads the address. pgx never sees the password in a text it
 // could quote.
 func postgresConfig(c Config, a address) (*pgxpool.Config, error) {
+	a = c.TLS.postgres(a)
+	if err := postgresCertificate(a); err != nil {
+		return nil, &secretError{err}
+	}
 	config, err := pgxpool.ParseConfig(a.postgresURL())
 	if err != nil {
 		return nil, fmt.Errorf("read the DSN: %s", withoutURL(err))
+	}
+	if name := c.TLS.ServerName; name != "" {
+		rename(config.ConnConfig.TLSConfig, name)
+		for _, f := range config.ConnConfig.Fallbacks {
+			rename(f.TLSConfig, name)
+		}
 	}
 	if a.hasPassword {
 		config.ConnConfig.Password = a.password
@@ -40,6 +51,33 @@ func postgresConfig(c Config, a address) (*pgxpool.Config, error) {
 	config.MaxConns = int32(min(c.MaxConns, 1<<16))
 	config.MaxConnIdleTime = idleTime
 	return config, nil
+}
+
+// rename has a server be known by another name than its host's. A socket has no TLS.
+func rename(config *tls.Config, name string) {
+	if config != nil {
+		config.ServerName = name
+	}
+}
+
+// postgresCertificate reads the files of TLS before pgx does, whose errors tell
+// neither an expired certificate nor, apart from a wrong DSN, a file that is not
+// there.
+func postgresCertificate(a address) error {
+	files := map[string]string{}
+	for _, p := range a.params {
+		files[p.name] = p.value
+	}
+	if ca := files["sslrootcert"]; ca != "" && ca != "system" {
+		if _, err := authorities("sslrootcert", ca); err != nil {
+			return err
+		}
+	}
+	if cert, key := files["sslcert"], files["sslkey"]; cert != "" && key != "" && files["sslpassword"] == "" {
+		_, err := clientCertificate("sslcert", cert, key)
+		return err
+	}
+	return nil
 }
 
 // withoutURL drops the address that pgx's message quotes.

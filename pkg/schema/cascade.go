@@ -43,7 +43,7 @@ func (p *Pair) CheckCascades(side *View) error {
 		return fmt.Errorf("pair %s: a repair of %s reaches other rows through %s; give these keys another action (NO ACTION), or accept it with `allow_cascades: true` (--allow-cascades)",
 			p.Name, side.Table.Name, strings.Join(names, " and "))
 	case !side.Table.AllReferences:
-		return fmt.Errorf("pair %s: this user may not see which tables refer to %s, and whether a repair would delete their rows; grant it SELECT on the whole database, or accept what may come with `allow_cascades: true` (--allow-cascades)",
+		return fmt.Errorf("pair %s: this user may not see which tables refer to %s, and whether a repair would delete their rows; grant it SHOW VIEW on the whole database, or accept what may come with `allow_cascades: true` (--allow-cascades)",
 			p.Name, side.Table.Name)
 	default:
 		return nil

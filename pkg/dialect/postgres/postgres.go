@@ -81,9 +81,10 @@ func (Dialect) Setup(readOnly bool) []string {
 		// Rows held by others are skipped; this is for the rest: an insert
 		// beside another's uncommitted one, and a table being altered. It is
 		// far shorter than deadlock_timeout (a second by default), after which
-		// whoever waits looks for a deadlock and gives up its own transaction:
-		// the repair has given up by then, and no application needs to.
-		"SET lock_timeout = '50ms'",
+		// whoever waits looks for a deadlock, once, and gives up its own
+		// transaction: the repair has given up by then, and no application
+		// needs to, but for one whose look falls into just this time.
+		"SELECT set_config('lock_timeout', greatest(1, least(50, 250 * extract(epoch FROM current_setting('deadlock_timeout')::interval)))::int || 'ms', false)",
 		// A repair reads the other side while it holds row locks here.
 		"SET idle_in_transaction_session_timeout = '60s'")
 }
