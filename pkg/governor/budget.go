@@ -8,6 +8,8 @@ import (
 	"time"
 )
 
+// Budget bounds how many statements run at a time; who comes first is served
+// first. It is safe for concurrent use.
 type Budget struct {
 	name string
 
@@ -24,6 +26,7 @@ type waiter struct {
 	granted chan struct{}
 }
 
+// NewBudget returns a budget of so many statements, at least 1, under a name for errors.
 func NewBudget(name string, statements int) (*Budget, error) {
 	if statements < 1 {
 		return nil, fmt.Errorf("the budget of %s is %d statements; it must be at least 1", name, statements)
@@ -31,6 +34,8 @@ func NewBudget(name string, statements int) (*Budget, error) {
 	return &Budget{name: name, limit: statements}, nil
 }
 
+// Acquire waits for a place and returns the function that gives it back, which
+// may be called more than once. An error says that ctx ended first.
 func (b *Budget) Acquire(ctx context.Context) (release func(), err error) {
 	if ctx.Err() != nil {
 		return nil, b.refused(ctx)
@@ -91,6 +96,8 @@ func (b *Budget) grant() {
 	}
 }
 
+// SetLimit changes how many statements are admitted at a time; 0 admits none.
+// What runs is not touched: a smaller limit counts once enough have ended.
 func (b *Budget) SetLimit(statements int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -102,6 +109,7 @@ func (b *Budget) refused(ctx context.Context) error {
 	return fmt.Errorf("wait for a place in the budget of %s: %w", b.name, context.Cause(ctx))
 }
 
+// Stats are the figures of a Budget.
 type Stats struct {
 	// Limit is the number of statements admitted at a time, InUse how many run
 	// now, Waiting how many wait.
@@ -112,6 +120,7 @@ type Stats struct {
 	Waited   time.Duration
 }
 
+// Stats returns how the budget stands.
 func (b *Budget) Stats() Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -189,7 +189,7 @@ func TestLevelsMoveByZones(t *testing.T) {
 		{"others leave half a core", 6, []Reading{{Signal: Signal{Cores: 2}, slow: 1}}, 0},
 		{"others are absent", 6, []Reading{{Signal: Signal{Cores: 2}, slow: 0.1}}, 7},
 	} {
-		s := sizer{most: 8, level: c.from}
+		s := sizer{most: 8, own: 8, level: c.from}
 		if s.step(now, c.readings); s.level != c.want {
 			t.Errorf("%s: from %d to %d, want %d", c.name, c.from, s.level, c.want)
 		}
@@ -197,7 +197,7 @@ func TestLevelsMoveByZones(t *testing.T) {
 			t.Errorf("%s: moved again at once", c.name)
 		}
 	}
-	s := sizer{most: 8, split: 2, level: 8}
+	s := sizer{most: 8, own: 4, level: 4}
 	if s.step(now, []Reading{{Signal: Signal{Cores: 8}, slow: 2}}); s.level != 2 {
 		t.Errorf("one of two processes takes %d of 4 cores", s.level)
 	}

@@ -12,10 +12,15 @@
 //	order.go     pauses by hand and by the clock
 //	governor.go  both decisions applied to a budget
 //	budget.go    the places
+//	share.go     what each of several processes may use of one database: pure
+//	sharing.go   being told so, as one of them
+//	lease.go     for how long that counts
+//	part.go      a governor that has a part of a budget
 //	status.go    what is going on, for people and metrics
 package governor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,8 +36,9 @@ type Config struct {
 	Use Use
 	// Most is the largest number of statements at a time.
 	Most int
-	// Processes is the number of processes, this one included, that share what
-	// others leave of the database; 0 means one.
+	// Processes is the number of processes, this one included, that share Most
+	// and what others leave of the database evenly; 0 means one. See NewSharing
+	// for processes whose number is not known.
 	Processes int
 	// Fixed admits that many whatever the signals say; pauses by hand and by
 	// the clock remain.
@@ -81,6 +87,7 @@ type Governor struct {
 	sizer   sizer
 	order   order
 	paused  time.Duration // in pauses that are over
+	part    part
 }
 
 // New returns a Governor that has not started.
@@ -98,8 +105,14 @@ func New(c Config) (*Governor, error) {
 		return nil, err
 	}
 	budget.SetLimit(0)
-	most := level(c.Most)
-	return &Governor{config: c, budget: budget, sizer: sizer{most: most, split: c.Processes, level: most}}, nil
+	own := c.Most / max(c.Processes, 1)
+	if own < 1 {
+		return nil, fmt.Errorf("%d processes cannot share %d statements of %s at once; at least one each", c.Processes, c.Most, c.Name)
+	}
+	return &Governor{
+		config: c, budget: budget, part: part{statements: float64(own), told: true},
+		sizer: sizer{most: level(c.Most), own: float64(own), level: level(own)},
+	}, nil
 }
 
 // Start begins to admit by the signals of a watcher, which has measured them
@@ -156,7 +169,7 @@ func (g *Governor) consider(now time.Time) {
 		readings = g.watcher.readings(now, g.config.Use)
 	}
 	since := g.gate.changed
-	changed := g.gate.step(now, readings, ordered(now, g.order, g.config.Windows))
+	changed := g.gate.step(now, readings, cmp.Or(ordered(now, g.order, g.config.Windows), g.part.unknown))
 	switch {
 	case changed && g.gate.paused:
 		g.config.Observer.Paused(g.config.Name, g.gate.reason)
@@ -169,7 +182,7 @@ func (g *Governor) consider(now time.Time) {
 	case !g.gate.paused && g.watcher != nil:
 		g.sizer.step(now, readings)
 	}
-	if g.gate.paused {
+	if g.gate.paused || g.part.statements <= 0 {
 		g.budget.SetLimit(0)
 	} else {
 		g.budget.SetLimit(g.sizer.level.workers())
@@ -184,6 +197,7 @@ const maxRest = 10 * time.Second
 // the place back. Below one worker the place stays taken for a while after
 // that, so that the worker works only its share of the time.
 func (g *Governor) Acquire(ctx context.Context) (release func(), err error) {
+	g.ask()
 	leave, err := g.budget.Acquire(ctx)
 	if err != nil {
 		return nil, err
@@ -204,5 +218,5 @@ func (g *Governor) Acquire(ctx context.Context) (release func(), err error) {
 func (g *Governor) Share() float64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.sizer.level.share()
+	return g.sizer.share()
 }

@@ -125,6 +125,12 @@ func (s *server) setLoad(load func(time.Duration) float64) {
 	s.load = load
 }
 
+func (s *server) setCores(cores float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cores = cores
+}
+
 func (s *server) setLost(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -295,6 +301,7 @@ func simulate(t *testing.T, cores float64, load func(time.Duration) float64, d t
 		for len(s.jobs) > 0 { // what runs is never cancelled
 			s.advance()
 		}
+		time.Sleep(leaveTimeout) // who is cut off gives up its farewell
 		synctest.Wait()
 	})
 	return s

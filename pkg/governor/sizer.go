@@ -44,8 +44,12 @@ func (l level) share() float64 {
 
 // sizer moves the level between an eighth of a worker and most.
 type sizer struct {
-	most  level
-	split int // processes that share the room; 0 means one
+	most level // of all processes together
+	// own is the number of statements of them that are this process's, and its
+	// part of the room.
+	own float64
+	// roomy says that others leave room for all of own.
+	roomy bool
 	level level
 	next  time.Time // when it may move again
 }
@@ -88,7 +92,17 @@ func (s *sizer) aim(readings []Reading) level {
 	case worst < raiseBelow && !unknown:
 		to = s.level + 1
 	}
-	return max(min(to, top), leastLevel)
+	return min(max(to, leastLevel), top)
+}
+
+// allot changes what is this process's. A level that nothing else holds down
+// follows at once: what it gains, others have lost.
+func (s *sizer) allot(own float64, readings []Reading) {
+	held := s.level >= s.ceiling(readings)
+	s.own = own
+	if top := s.ceiling(readings); held || s.level > top {
+		s.level = top
+	}
 }
 
 // first is the level to begin with: all there is where nothing is going on, so
@@ -105,7 +119,18 @@ func (s *sizer) first(now time.Time, readings []Reading) {
 
 // ceiling is the highest level for which there is room.
 func (s *sizer) ceiling(readings []Reading) level {
-	return ceiling(s.most, room(readings)/float64(max(s.split, 1)))
+	free := room(readings) * s.own / float64(s.most)
+	s.roomy = free >= s.own
+	return min(ceiling(s.most, free), levelOf(s.own))
+}
+
+// share is the part of the time that a worker works: the level's, or all of a part
+// of a budget that is less than one statement.
+func (s *sizer) share() float64 {
+	if s.own < 1 && s.roomy && s.level == levelOf(s.own) {
+		return s.own
+	}
+	return s.level.share()
 }
 
 // room is the number of cores that others leave to this process; infinite when
@@ -127,11 +152,17 @@ func ceiling(most level, cores float64) level {
 	switch {
 	case cores >= float64(most):
 		return most
-	case cores >= 1:
-		return level(cores)
 	case cores <= 0:
 		return leastLevel
 	default:
-		return max(level(math.Floor(math.Log2(cores)))+1, leastLevel)
+		return max(levelOf(cores), leastLevel)
 	}
+}
+
+// levelOf is the highest level of no more than so many statements; more than 0.
+func levelOf(statements float64) level {
+	if whole := statements + rounding; whole >= 1 {
+		return level(whole)
+	}
+	return level(math.Floor(math.Log2(statements))) + 1
 }

@@ -1,6 +1,9 @@
 package governor
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Status is a governor as it stands.
 type Status struct {
@@ -12,7 +15,9 @@ type Status struct {
 	// Since is when it was paused, or resumed; zero when it never was.
 	Since time.Time
 	// Workers is the number of statements admitted at a time, of Most, and Share
-	// the part of the time they work; 0 workers when paused.
+	// the part of the time they work; 0 workers when paused. Most is this process's
+	// part of what the database may be asked for; 0 while it shares it with others
+	// and has nothing to do.
 	Workers, Most int
 	Share         float64
 	// Running statements, and those that wait for a place.
@@ -36,11 +41,11 @@ func (g *Governor) Status() Status {
 	defer g.mu.Unlock()
 	budget := g.budget.Stats()
 	s := Status{
-		Name: g.config.Name, State: Running, Since: g.gate.changed, Most: g.config.Most,
-		Workers: budget.Limit, Share: g.sizer.level.share(), Running: budget.InUse, Waiting: budget.Waiting, PausedFor: g.paused,
+		Name: g.config.Name, State: Running, Since: g.gate.changed, Most: int(math.Ceil(g.part.statements)),
+		Workers: budget.Limit, Share: g.sizer.share(), Running: budget.InUse, Waiting: budget.Waiting, PausedFor: g.paused,
 	}
 	switch {
-	case !g.started:
+	case !g.started || !g.part.told && !g.gate.paused:
 		s.State = Starting
 	case g.gate.paused:
 		s.State, s.Reason = Paused, g.gate.reason

@@ -50,6 +50,18 @@ func (w *Watcher) Add(s Signal, probe Probe) error {
 	return nil
 }
 
+// Change gives a signal another limit and another number of cores, as when another
+// host has taken over; one that is not watched is ignored.
+func (w *Watcher) Change(signal string, limit, cores float64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.signals {
+		if s.gauge.signal.Name == signal && limit > 0 {
+			s.gauge.signal.Limit, s.gauge.signal.Cores = limit, cores
+		}
+	}
+}
+
 // Observe takes a sample of a passive signal; one that is not watched is
 // ignored.
 func (w *Watcher) Observe(signal string, value float64) {

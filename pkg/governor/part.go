@@ -1,0 +1,78 @@
+package governor
+
+import (
+	"math"
+	"time"
+)
+
+// part is what a governor may use of its database's budget.
+type part struct {
+	// statements at a time; less than one is one for that part of the time, 0 none.
+	statements float64
+	// told says that the part was given, unknown why it is not known any more.
+	told    bool
+	unknown string
+	// wake is called when somebody asks for a place and there is no part; nil for
+	// a governor that shares with nobody or by a stated number.
+	wake func()
+	// worked is when there was work last.
+	worked time.Time
+}
+
+// share has the governor admit nothing before it is told its part.
+func (g *Governor) share(wake func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.part = part{wake: wake}
+}
+
+// allot changes the governor's part; unknown is why it has none though it may
+// want one, empty when that is as it should be.
+func (g *Governor) allot(statements float64, unknown string) {
+	now := time.Now()
+	g.mu.Lock()
+	g.part.statements, g.part.unknown = statements, unknown
+	g.part.told = g.part.told || unknown == ""
+	if statements > 0 {
+		var readings []Reading
+		if g.watcher != nil {
+			readings = g.watcher.readings(now, g.config.Use)
+		}
+		g.sizer.allot(statements, readings)
+	}
+	g.mu.Unlock()
+	g.consider(now)
+}
+
+// ask notes that there is work, and says so where a part is needed for it.
+func (g *Governor) ask() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.part.wake == nil {
+		return
+	}
+	g.part.worked = time.Now()
+	if g.part.statements <= 0 {
+		g.part.wake()
+	}
+}
+
+// claim is what the governor asks for. One that is paused by its database, a
+// person or the clock asks for nothing: it could not use it.
+func (g *Governor) claim(now time.Time) Claim {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	used := g.budget.Stats()
+	able := !g.gate.paused || g.part.unknown != ""
+	if used.InUse > 0 || used.Waiting > 0 && able {
+		g.part.worked = now
+	}
+	c := Claim{
+		Governor: g.config.Name, Most: g.config.Most, Holds: g.part.statements,
+		Wants: !g.part.worked.IsZero() && now.Sub(g.part.worked) < linger,
+	}
+	if n := float64(used.InUse); n > math.Ceil(g.part.statements) {
+		c.Holds = n // what runs is not cancelled
+	}
+	return c
+}

@@ -1,0 +1,249 @@
+package governor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Circle is a group of processes that divide something, kept by a third party
+// that knows which of them live: Kafka's group coordinator. Its methods are
+// called one at a time.
+//
+// An error with a method `Again() bool` returning true says that the members
+// change: everybody joins once more. One with `Evicted() bool` says that this
+// process was taken for dead. All others say nothing about the circle.
+type Circle interface {
+	// Join enters the circle, or begins a new round in it, with what this process
+	// says of itself, and returns when everybody has or was taken for dead. One of
+	// them is told what everybody said, by process; the others get nil.
+	Join(ctx context.Context, said []byte) (everyone map[string][]byte, err error)
+	// Sync hands out parts, by process, where Join returned what everybody said,
+	// and nil elsewhere. It returns this process's part.
+	Sync(ctx context.Context, parts map[string][]byte) (part []byte, err error)
+	// Beat says that this process lives.
+	Beat(ctx context.Context) error
+	// Leave makes room for the others.
+	Leave(ctx context.Context) error
+}
+
+// Times of a circle. What is held without a sign of life is given up about when
+// others can get it: a round leaves out those that do not join within RoundTimeout.
+// Who hears nothing learns one beat late that it has begun, and holds for that
+// long what may be given away already; giving up sooner would have everybody pause
+// in each round that waits for a dead member.
+const (
+	// RoundTimeout is how long a round waits for those that were there before.
+	RoundTimeout = 4 * time.Second
+	// SessionTimeout is how long a process may be silent before it is taken for
+	// dead where no round begins; longer than lease.
+	SessionTimeout = 10 * time.Second
+
+	beat  = time.Second
+	lease = RoundTimeout + beat
+	// firstRound is when somebody should know that nothing was heard since the
+	// start. A broker lets the first of a group wait for others, 3 s by default
+	// (group.initial.rebalance.delay.ms).
+	firstRound = 2 * lease
+	// linger is for how long a governor keeps its part after its last work, so
+	// that short gaps do not begin a round each.
+	linger = 15 * time.Second
+	// leaveTimeout bounds the farewell, without which the others wait for SessionTimeout.
+	leaveTimeout = 2 * time.Second
+)
+
+// Sharing keeps the parts that a process has of the budgets it shares with
+// others. Nothing is announced by clocks: who lives is for the circle to say, and
+// how long ago something was is measured within one process.
+type Sharing struct {
+	circle    Circle
+	wayOut    string
+	governors []*Governor
+	budgets   map[*Governor]string
+	hurry     chan struct{}
+
+	mu     sync.Mutex
+	until  time.Time // when the parts are given up
+	expiry *time.Timer
+	why    error // what went wrong last
+}
+
+// NewSharing has governors admit no more than their part of what the processes of a
+// circle may put on a database together, nothing before Run has been told a part.
+// The governors come by database, and must not have been started. wayOut is added
+// to the reason of a pause that comes of not being told.
+func NewSharing(c Circle, wayOut string, governors map[string][]*Governor) *Sharing {
+	s := &Sharing{circle: c, wayOut: wayOut, budgets: map[*Governor]string{}, hurry: make(chan struct{}, 1)}
+	for _, budget := range slices.Sorted(maps.Keys(governors)) {
+		for _, g := range governors[budget] {
+			g.share(s.wake)
+			s.governors = append(s.governors, g)
+			s.budgets[g] = budget
+		}
+	}
+	return s
+}
+
+// Run takes part until ctx ends. Without a part for longer than lease, governors
+// pause: what they may use belongs to others by then.
+func (s *Sharing) Run(ctx context.Context) error {
+	s.mu.Lock()
+	s.until = time.Now().Add(firstRound)
+	s.expiry = time.AfterFunc(firstRound, s.expire)
+	s.mu.Unlock()
+	defer s.leave(ctx)
+	for {
+		err := s.round(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		wait := time.Duration(0)
+		switch {
+		case err == nil:
+		case evicted(err):
+			s.lose(err)
+			wait = beat / 10 // who makes everybody begin again and again is not to be helped by haste
+		case again(err):
+			wait = beat / 10
+		default:
+			s.note(err)
+			wait = beat
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+func evicted(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Evicted() bool
+	}](err)
+	return ok && e.Evicted()
+}
+
+func again(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Again() bool
+	}](err)
+	return ok && e.Again()
+}
+
+// round joins, learns this process's part and keeps it until there is reason for
+// another round, which is nil, or something goes wrong.
+func (s *Sharing) round(ctx context.Context) error {
+	claims := s.claims()
+	part, sent, err := s.enter(ctx, claims)
+	if err != nil {
+		return err
+	}
+	s.take(part, sent)
+	pulse := time.NewTicker(beat)
+	defer pulse.Stop()
+	for !s.differs(claims, part) {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.hurry:
+			continue
+		case <-pulse.C:
+		}
+		sent := time.Now()
+		bounded, cancel := context.WithTimeout(ctx, 2*beat)
+		err := s.circle.Beat(bounded)
+		cancel()
+		if err != nil {
+			return err
+		}
+		s.renew(sent)
+	}
+	return nil
+}
+
+// enter is one round up to the part it gives, and when that was asked for.
+func (s *Sharing) enter(ctx context.Context, claims []Claim) (part Part, sent time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, RoundTimeout+2*beat)
+	defer cancel()
+	said, err := json.Marshal(claims)
+	if err != nil {
+		return part, sent, err
+	}
+	everyone, err := s.circle.Join(ctx, said)
+	if err != nil {
+		return part, sent, err
+	}
+	var parts map[string][]byte
+	if everyone != nil {
+		if parts, err = divideSaid(everyone); err != nil {
+			return part, sent, err
+		}
+	}
+	sent = time.Now()
+	mine, err := s.circle.Sync(ctx, parts)
+	if err != nil {
+		return part, sent, err
+	}
+	if err := json.Unmarshal(mine, &part); err != nil {
+		return part, sent, fmt.Errorf("understand the part of the budget: %w", err)
+	}
+	return part, sent, nil
+}
+
+// divideSaid is divide between what processes say and what they are told. A
+// process that cannot be understood gets nothing.
+func divideSaid(everyone map[string][]byte) (map[string][]byte, error) {
+	claims := map[string][]Claim{}
+	for process, said := range everyone {
+		var list []Claim
+		if json.Unmarshal(said, &list) != nil {
+			list = nil
+		}
+		claims[process] = list
+	}
+	told := map[string][]byte{}
+	for process, part := range divide(claims) {
+		var err error
+		if told[process], err = json.Marshal(part); err != nil {
+			return nil, err
+		}
+	}
+	return told, nil
+}
+
+func (s *Sharing) claims() []Claim {
+	now := time.Now()
+	claims := make([]Claim, len(s.governors))
+	for i, g := range s.governors {
+		claims[i] = g.claim(now)
+		claims[i].Budget = s.budgets[g]
+	}
+	return claims
+}
+
+// differs says whether another round is due: work came or went, or others wait
+// for something that this process has let go of since it spoke.
+func (s *Sharing) differs(said []Claim, part Part) bool {
+	for i, now := range s.claims() {
+		if now.Wants != said[i].Wants || part.Wanted && now.Holds < said[i].Holds-rounding {
+			return true
+		}
+	}
+	return false
+}
+
+// wake has Run look at the claims at once.
+func (s *Sharing) wake() {
+	select {
+	case s.hurry <- struct{}{}:
+	default:
+	}
+}
