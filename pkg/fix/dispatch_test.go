@@ -3,6 +3,7 @@ package fix_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -139,7 +140,9 @@ func TestFindingsOfOnePairAreRepairedInStripesAndThoseOfOneKeyTogether(t *testin
 		m.all.Add(want)
 		var findings []event.Finding
 		for i := range 200 {
-			findings = append(findings, of("a", i%100))
+			f := of("a", i%100)
+			f.ID = fmt.Sprint("finding ", i) // two of each key
+			findings = append(findings, f)
 		}
 		d := &fix.Dispatcher{Outcomes: &shelf{}, Stripes: stripes, Pairs: map[string]fix.Fixer{"a": m}}
 		if err := d.Dispatch(t.Context(), findings); err != nil {

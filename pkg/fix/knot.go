@@ -3,9 +3,13 @@ package fix
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/trueup/trueup/pkg/canonical"
 	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/row"
+	"github.com/trueup/trueup/pkg/schema"
 )
 
 // knot is a set of held rows and who of them takes whose unique values.
@@ -44,7 +48,7 @@ func (k *knot) add(m meeting) {
 	n := need{holder, m.unique}
 	switch {
 	case m.outside:
-		k.bar(m.taker, k.duplicate(m.unique, "the row that has the same value in %s is none of the pair's (its row filter, or another pair of the table), and is not touched; correct it, or free the value"))
+		k.bar(m.taker, k.duplicate(m.unique, m.holder, "%s has the same value in %s, is none of the pair's (its row filter, or another pair of the table), and is not touched; correct it, or free the value"))
 	case writes && holder == m.taker:
 		if taker.change.Action == event.Insert { // the row came meanwhile: there is one to lock now
 			k.bar(m.taker, result{})
@@ -53,7 +57,7 @@ func (k *knot) add(m meeting) {
 	case !writes:
 		k.bar(m.taker, k.left(m.unique, k.t.all[m.id]))
 	case k.keeps[n] || !k.givesUp(holder, m.unique):
-		k.bar(m.taker, k.duplicate(m.unique, "two rows of the authority have values that are the same in %s; drop that key, or give it the authority's collation"))
+		k.bar(m.taker, k.duplicate(m.unique, m.holder, "the authority also has %s, whose value is the same in %s; drop that key, give it the authority's collation, or correct one of the rows"))
 	default:
 		k.needs[m.taker] = append(k.needs[m.taker], n)
 	}
@@ -80,17 +84,38 @@ func (k *knot) left(unique int, j *job) result {
 	case j.stays.class == ClassBreaker:
 		return result{result: event.Held, class: ClassBreaker, reason: "a row that has the same unique value is held back: " + j.stays.reason}
 	case j.stays.reason != "":
-		return k.duplicate(unique, "the row that has the same value in %s is to be changed as well, which the strategy leaves to a finding about that row")
+		return k.duplicate(unique, j.key, "%s has the same value in %s and is to be changed as well, which the strategy leaves to a finding about that row")
 	default:
-		return k.duplicate(unique, "the row that has the same value in %s is as the authority has it; drop that key, or give it the authority's collation")
+		return k.duplicate(unique, j.key, "%s has the same value in %s, and is as the authority has it; drop that key, give it the authority's collation, or correct one of the rows")
 	}
 }
 
-// duplicate is the result of a row that cannot have its value of a unique key,
-// whose name fills in the format.
-func (k *knot) duplicate(unique int, format string) result {
-	name := fmt.Sprintf("unique key %s of %s", k.t.s.r.uniques[unique].name, k.t.s.r.to.Table.Name)
-	return result{result: event.Dead, class: ClassDuplicate, reason: fmt.Sprintf(format, name)}
+// duplicate is the result of a row that cannot have its value of a unique key
+// since another one has it. The names of that row and of the key fill in the format.
+func (k *knot) duplicate(unique int, holder row.Key, format string) result {
+	r := k.t.s.r
+	key := fmt.Sprintf("unique key %s of %s", r.uniques[unique].name, r.to.Table.Name)
+	return result{result: event.Dead, class: ClassDuplicate, reason: fmt.Sprintf(format, nameOf(r.to, holder), key)}
+}
+
+// longestName bounds how much of a value names its row, in bytes.
+const longestName = 60
+
+// nameOf names a row by its key, which findings carry as well: no other value of a
+// row stands in a reason.
+func nameOf(v *schema.View, key row.Key) string {
+	parts := make([]string, len(key))
+	for i, c := range v.KeyColumns() {
+		text := string(key[i])
+		if len(text) > longestName {
+			text = text[:longestName] + "…"
+		}
+		if c.Type.Kind != canonical.Int && c.Type.Kind != canonical.Decimal {
+			text = strconv.Quote(text)
+		}
+		parts[i] = c.Name + "=" + text
+	}
+	return "the row " + strings.Join(parts, ", ")
 }
 
 func (k *knot) bar(i int, why result) {
@@ -118,7 +143,7 @@ func (k *knot) untie() ([]write, [][]Change) {
 		return k.t.s.r.uniques[n.unique].park >= 0 && k.writes[made[n.holder]].change.Action == event.Update
 	})
 	for _, i := range stuck {
-		k.refuse(made[i], k.circle(needs[i]))
+		k.refuse(made[i], k.circle(k.needs[made[i]]))
 	}
 	return k.spell(made, moves)
 }
@@ -127,11 +152,13 @@ func (k *knot) untie() ([]write, [][]Change) {
 func (k *knot) circle(needs []need) result {
 	at := slices.IndexFunc(needs, func(n need) bool { return k.t.s.r.uniques[n.unique].park < 0 })
 	if at < 0 { // it waits for such a row
-		return k.duplicate(needs[0].unique, "the row waits for others that have changed places in %s in a circle; free one of the values by hand")
+		return k.duplicate(needs[0].unique, k.holder(needs[0]), "%s and others have changed places in %s in a circle, and are waited for; free one of the values by hand")
 	}
 	why := strings.ReplaceAll(k.t.s.r.uniques[needs[at].unique].why, "%", "%%")
-	return k.duplicate(needs[at].unique, "rows have changed places in %s in a circle, and "+why+"; free one of the values by hand")
+	return k.duplicate(needs[at].unique, k.holder(needs[at]), "%s and others have changed places in %s in a circle, and "+why+"; free one of the values by hand")
 }
+
+func (k *knot) holder(n need) row.Key { return k.writes[n.holder].job.key }
 
 // spread bars the writes that need what a barred one has.
 func (k *knot) spread() {
@@ -143,13 +170,29 @@ func (k *knot) spread() {
 			}
 			for _, n := range needs {
 				if why, barred := k.barred[n.holder]; barred {
-					k.barred[i], again = why, true
+					k.barred[i], again = k.after(n, why), true
 					k.writes[i].job.held = k.writes[i].job.held || k.writes[n.holder].job.held
 				}
 			}
 		}
 	}
 }
+
+// after is the result of a row that needs a value which a barred one keeps, for
+// the reason why that one is barred, or the one before it that it waits for.
+func (k *knot) after(n need, why result) result {
+	if why.result != event.Dead {
+		return why
+	}
+	_, first, waits := strings.Cut(why.reason, notGivenUp)
+	if !waits {
+		first = why.reason
+	}
+	return k.duplicate(n.unique, k.holder(n), "%s has the same value in %s"+notGivenUp+strings.ReplaceAll(first, "%", "%%"))
+}
+
+// notGivenUp stands between a row in the way and the reason why it stays there.
+const notGivenUp = " and cannot give it up: "
 
 // leaveOut deals with the barred writes and returns the others.
 func (k *knot) leaveOut() []int {

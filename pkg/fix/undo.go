@@ -77,9 +77,10 @@ type Undoing struct {
 	// Already: the row is as it was before the repair.
 	Already bool
 	// Left says why the row is left as it is; empty when it is not. Refused: for
-	// now, by the copy, since other rows are in the way.
-	Left    string
-	Refused bool
+	// now, by the copy, since other rows are in the way. Held: for now, by another
+	// transaction.
+	Left          string
+	Refused, Held bool
 	// Columns are those that differ from what the repair left, as far as their
 	// values are known, by the table's own names.
 	Columns []string
@@ -125,7 +126,7 @@ func (u *Undoer) together(ctx context.Context, steps []Step) ([]Undoing, error) 
 		case fault != Transient && fault != Contention:
 			return []Undoing{{Step: steps[0], Left: ReasonOf(err), Refused: fault == Duplicate || fault == Reference}}, nil
 		case fault == Contention && try >= maxBusy:
-			return []Undoing{{Step: steps[0], Left: "another transaction holds the row; try again"}}, nil
+			return []Undoing{{Step: steps[0], Left: "another transaction holds the row; try again", Held: true}}, nil
 		}
 		if done != nil {
 			unsure = done

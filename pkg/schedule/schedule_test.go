@@ -128,6 +128,32 @@ func TestTicksMissedDuringARunAreMadeUpForOnce(t *testing.T) {
 	}
 }
 
+func TestTicksMissedWhileNoProcessRanAreMadeUpForOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		ago  time.Duration // since the last start, at midnight
+		want []string
+	}{
+		"missed many":      {5 * time.Hour, []string{"0s", "1h0m0s"}},
+		"missed none":      {0, []string{"1h0m0s"}},
+		"a clock set back": {-10 * time.Hour, []string{"1h0m0s"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), 90*time.Minute)
+				defer cancel()
+				var got []string
+				Serve(ctx, Job{Spec: parsed(t, "0 * * * *", ""), Last: begin.Add(-c.ago), Run: func(context.Context) {
+					got = append(got, time.Since(begin).String())
+				}})
+				if !slices.Equal(got, c.want) {
+					t.Errorf("started after %v, want %v", got, c.want)
+				}
+			})
+		})
+	}
+}
+
 func TestARunThatMissesNothingIsFollowedByTheNextTick(t *testing.T) {
 	got := starts(t, 35*time.Minute, []string{"*/10 * * * *"}, map[string][]time.Duration{"*/10 * * * *": {9 * time.Minute}})
 	want := []string{"*/10 * * * * 10m0s", "*/10 * * * * 20m0s", "*/10 * * * * 30m0s"}

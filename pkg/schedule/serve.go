@@ -8,6 +8,9 @@ import (
 // Job is something to start by schedule.
 type Job struct {
 	Spec Spec
+	// Last is when it was started last, by an earlier process; zero when it never
+	// was. Times missed since then are made up for by one start.
+	Last time.Time
 	// Run returns when the job is done. What it returns is its own business:
 	// a job that failed is started again at its next time.
 	Run func(context.Context)
@@ -25,8 +28,12 @@ const checkEvery = time.Minute
 // that stands first in the list.
 func Serve(ctx context.Context, jobs ...Job) {
 	due := make([]time.Time, len(jobs))
+	now := time.Now()
 	for i, job := range jobs {
-		due[i] = job.Spec.Next(time.Now())
+		due[i] = job.Spec.Next(now)
+		if missed := job.Spec.Next(job.Last); !job.Last.IsZero() && missed.Before(due[i]) {
+			due[i] = missed
+		}
 	}
 	for {
 		next := earliest(due)

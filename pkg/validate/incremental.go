@@ -346,11 +346,8 @@ func (i *incremental) keep(ctx context.Context, mark any, last bool) error {
 	if err != nil {
 		return err
 	}
-	if err := i.Progress.Save(ctx, data, reached.Verified); err != nil {
-		return err
-	}
 	i.kept = time.Now()
-	return nil
+	return i.Progress.Save(ctx, data, reached.Verified)
 }
 
 func (i *incremental) tell(reached *changed) {

@@ -212,6 +212,25 @@ func (b *tracked) want(findings ...string) {
 	}
 }
 
+func TestWhatIsVerifiedIsSaidAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTracked(t, canonical.Instant)
+		b.config.CheckpointEvery = time.Hour // positions are saved seldom
+		_ = b.during(func() {
+			for range 10 {
+				time.Sleep(time.Second)
+				b.source.write(order(1, "a", 1))
+				b.replica.put(order(1, "a", 1))
+			}
+			time.Sleep(time.Millisecond)
+			if behind := time.Since(b.until().Until); behind > b.by.Settle+time.Second {
+				t.Errorf("verified until %v ago", behind)
+			}
+		})
+		b.want()
+	})
+}
+
 func TestAChangeIsSeenAndVerifiedUntilFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newTracked(t, canonical.Instant)

@@ -35,7 +35,7 @@ func (p *pending) add(c Change, now time.Time) (spilled bool) {
 	}
 	p.events++
 	if c.Mark != nil {
-		p.mark = &taken{mark: c.Mark, at: c.At}
+		p.take(c)
 	}
 	if c.All {
 		p.keys, p.dirty = nil, &row.Range{}
@@ -45,6 +45,16 @@ func (p *pending) add(c Change, now time.Time) (spilled bool) {
 		spilled = p.put(key) || spilled
 	}
 	return spilled
+}
+
+// take notes the mark of the newest event. The newest commit may be that of one
+// before it: MySQL gives each event the time of its statement.
+func (p *pending) take(c Change) {
+	at := c.At
+	if p.mark != nil && p.mark.at.After(at) {
+		at = p.mark.at
+	}
+	p.mark = &taken{mark: c.Mark, at: at}
 }
 
 func (p *pending) put(key row.Key) (spilled bool) {

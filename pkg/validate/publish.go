@@ -39,6 +39,10 @@ func (r *run) report(findings []found) bool {
 			r.stop(errEnough)
 			return false
 		}
+		if err := r.tooDifferent(); err != nil {
+			r.stop(err)
+			return false
+		}
 	}
 	return true
 }

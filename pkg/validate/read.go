@@ -71,6 +71,11 @@ func read[T any](ctx context.Context, r *run, do func(context.Context) (T, error
 
 // admit takes a place on each of the sides, the source's first (see Pacer).
 func (r *run) admit(ctx context.Context, sides ...event.Side) (release func(), err error) {
+	if r.spec.Admit != nil {
+		if err := r.spec.Admit(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var releases []func()
 	release = func() {
 		for _, f := range releases {

@@ -287,7 +287,7 @@ func (r *run) interrupted(cause error) bool {
 
 func (r *run) reason(v Verdict, cause error) string {
 	switch {
-	case !v.Complete && errors.Is(cause, errEnough):
+	case !v.Complete && cause == errEnough: //nolint:errorlint // a shareError, which wraps it, has its own reason
 		return fmt.Sprintf("stopped after %d findings, which is the limit", r.reported.Load())
 	case !v.Complete && r.interrupted(cause):
 		return "interrupted: " + cause.Error()

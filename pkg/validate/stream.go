@@ -132,7 +132,7 @@ func (s *stream) advance() {
 
 func (s *stream) again(key row.Key) { s.hot(key.Clone()) }
 
-// keepMarks passes marks on, not more often than positions are saved.
+// keepMarks passes marks on as they are reached.
 func (s *stream) keepMarks(keep keeper) {
 	pass := func(ctx context.Context, last bool) {
 		mark := s.ledger.reached()
@@ -152,10 +152,6 @@ func (s *stream) keepMarks(keep keeper) {
 			defer cancel()
 			pass(ctx, true)
 			return
-		}
-		select {
-		case <-time.After(s.config.CheckpointEvery):
-		case <-s.scan.Done():
 		}
 	}
 }

@@ -15,7 +15,8 @@ type Change struct {
 	// Keys are rows that may have changed; All says that every row may have.
 	Keys []row.Key
 	All  bool
-	// At is when it was committed; zero where that is not known.
+	// At is when it was committed at the authority: everything committed there
+	// before it is among the events up to this one. Zero where that is not known.
 	At time.Time
 	// Mark stands for everything up to this event, in the feed's own terms.
 	Mark any
@@ -49,12 +50,12 @@ type TriggerReport struct {
 	// Events were read; of them Keys different rows were looked at, and Spilled
 	// times a range instead.
 	Events, Keys, Spilled int
-	// Verified is the commit time of the newest event with which all before it
-	// are dealt with; zero for no news.
+	// Verified is the newest commit at the authority with which all before it are
+	// dealt with; zero for no news.
 	Verified time.Time
 }
 
-// taken is how far a feed was taken.
+// taken is how far a feed was taken, and the newest commit up to there.
 type taken struct {
 	mark any
 	at   time.Time
@@ -64,6 +65,8 @@ type taken struct {
 type triggered struct {
 	*stream
 	ByTrigger
+
+	verified time.Time // the newest commit that was told of
 
 	mu      sync.Mutex
 	current *pending
@@ -84,8 +87,10 @@ func (v *Validator) Triggered(ctx context.Context, spec Run, by ByTrigger) error
 	return s.flow(ctx, t.produce, t.keep)
 }
 
-// generations are how many lots of pending keys settle at the same time.
-const generations = 4
+// generations are how many lots of pending keys there are at the same time: the
+// one that gathers, and those that settle. More of them means that a key waits
+// less for those gathered with it.
+const generations = 8
 
 func (t *triggered) fresh() *pending {
 	return newPending(max(t.Pending/generations, 1), t.authority.view.KeyColumns())
@@ -114,23 +119,26 @@ func (t *triggered) produce(ctx context.Context) error {
 	}
 	var lots []lot
 	for {
+		var settled <-chan time.Time
+		if len(lots) > 0 {
+			settled = time.After(time.Until(lots[0].sealed.Add(t.Settle)))
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-tick.C:
-		}
-		next, err := t.seal()
-		if err != nil {
-			return err
-		}
-		if next != nil {
-			lots = append(lots, lot{next, time.Now()})
-		}
-		for len(lots) > 0 && time.Since(lots[0].sealed) >= t.Settle {
+		case <-settled:
 			if err := t.handOut(ctx, lots[0].pending); err != nil {
 				return err
 			}
 			lots = lots[1:]
+		case <-tick.C:
+			next, err := t.seal()
+			if err != nil {
+				return err
+			}
+			if next != nil {
+				lots = append(lots, lot{next, time.Now()})
+			}
 		}
 	}
 }
@@ -230,6 +238,9 @@ func (t *triggered) sweep(r row.Range) error {
 func (t *triggered) keep(_ context.Context, mark any, _ bool) error {
 	reached := mark.(*taken) //nolint:forcetypeassert // handOut hands out no other
 	t.Feed.Done(reached.mark)
-	t.tell(TriggerReport{Verified: reached.at})
+	if reached.at.After(t.verified) {
+		t.verified = reached.at
+		t.tell(TriggerReport{Verified: reached.at})
+	}
 	return nil
 }

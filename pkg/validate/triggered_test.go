@@ -100,6 +100,32 @@ func TestEventsOfBothSidesLeadToFindings(t *testing.T) {
 	})
 }
 
+func TestTheNewestCommitStandsForTheEventsThatHaveNone(t *testing.T) {
+	p := newPending(10, nil)
+	for n, at := range []time.Time{time.Unix(5, 0), time.Unix(3, 0), {}} {
+		p.add(Change{Mark: n, At: at}, time.Now())
+	}
+	if p.mark.mark != 2 || !p.mark.at.Equal(time.Unix(5, 0)) {
+		t.Errorf("%+v", p.mark)
+	}
+}
+
+func TestAnEventIsLookedAtAsSoonAsItHasSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, feed, by := newTriggeredBench(t)
+		_ = b.triggered(by, func() {
+			b.authority.put(order(1, "a", 1))
+			b.replica.put(order(1, "a", 1))
+			time.Sleep(10 * time.Millisecond)
+			feed.changed(1)
+			time.Sleep(by.Settle + by.Settle/(generations-1))
+			if feed.dealtWith() != 1 {
+				t.Error("the event is not dealt with, though it has settled, and all that were gathered with it")
+			}
+		})
+	})
+}
+
 func TestAnEventIsNotDealtWithBeforeItsFindingIsDurable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, feed, by := newTriggeredBench(t)

@@ -20,6 +20,7 @@
 //	drill.go      checksum: when to digest smaller pieces, when to read
 //	merge.go lookup.go count.go windows.go   the other methods
 //	stream.go incremental.go triggered.go pending.go   runs that never end
+//	check.go      rows that somebody asks for
 //	confirm.go suspects.go follow.go   from suspect to finding
 //	publish.go ledger.go save.go  findings out, position forward
 //	verdict.go    what a run concludes
@@ -102,8 +103,14 @@ type Run struct {
 	// ByTime makes a run that counts do so by windows of time; nil counts by
 	// ranges of keys.
 	ByTime *ByTime
+	// Admit, where there is one, is asked before every read, without a place of
+	// the Pacer in hand, and waits while this run is to rest.
+	Admit func(ctx context.Context) error
 	// MaxFindings ends the run once that many findings were published; 0 means no limit.
 	MaxFindings int64
+	// MaxShare ends the run, incomplete, once findings were published of more than
+	// this share of the rows compared so far; see share.go. 0 means no limit.
+	MaxShare float64
 	// Checkpoint is the name under which the position is kept; empty keeps none.
 	Checkpoint string
 	// StartOver begins anew, and says so, when the position kept under that
@@ -202,6 +209,8 @@ func (s Run) validate() error {
 		return fmt.Errorf("start a run of %s: confirm is %s; it cannot be negative", s.Pair.Name, s.Confirm)
 	case s.MaxFindings < 0:
 		return fmt.Errorf("start a run of %s: the limit of findings is %d; it cannot be negative", s.Pair.Name, s.MaxFindings)
+	case !(s.MaxShare >= 0 && s.MaxShare <= 1): // which NaN is not, either
+		return fmt.Errorf("start a run of %s: the greatest share of rows that may differ is %v; it must be between 0 and 1", s.Pair.Name, s.MaxShare)
 	case s.Pair.Method == schema.Auto:
 		return fmt.Errorf("start a run of %s: no method was chosen; resolve the pair first", s.Pair.Name)
 	}

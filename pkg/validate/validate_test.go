@@ -233,6 +233,7 @@ func TestARunThatCannotStartSaysWhy(t *testing.T) {
 		"no authority":      func(r *Run) { r.Authority = event.SideUnknown },
 		"negative confirm":  func(r *Run) { r.Confirm = -1 },
 		"negative limit":    func(r *Run) { r.MaxFindings = -1 },
+		"share above 1":     func(r *Run) { r.MaxShare = 1.5 },
 		"no method":         func(r *Run) { r.Pair = testPair(schema.Auto) },
 		"mode out of range": func(r *Run) { r.Mode = 9 },
 	} {

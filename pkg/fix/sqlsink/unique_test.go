@@ -43,8 +43,15 @@ func knot(t *testing.T, engine, columns string, ahead, behind []string, mapping 
 	for _, s := range statements {
 		k.exec(t, s)
 	}
-	mapping.Name, mapping.Source, mapping.Target = "pair", schema.Name{Table: "ahead"}, schema.Name{Table: "behind"}
 	mapping.Exclude = append(mapping.Exclude, "private")
+	k.resolve(t, mapping)
+	return k
+}
+
+// resolve makes a pair of the tables, and the repair's configuration.
+func (k *knotted) resolve(t *testing.T, mapping schema.Mapping) {
+	t.Helper()
+	mapping.Name, mapping.Source, mapping.Target = "pair", schema.Name{Table: "ahead"}, schema.Name{Table: "behind"}
 	var tables []*schema.Table
 	for _, name := range []schema.Name{mapping.Source, mapping.Target} {
 		table, err := k.db.Table(t.Context(), name)
@@ -63,7 +70,6 @@ func knot(t *testing.T, engine, columns string, ahead, behind []string, mapping 
 		Pair: pair, Side: event.Source, Epoch: 1, MaxRefusals: 2,
 		Authority: sqlsink.NewReader(k.db), Sink: sqlsink.New(k.db, &pair.Target),
 	}
-	return k
 }
 
 func connect(t *testing.T, engine, dsn string) *server {
@@ -85,6 +91,11 @@ func (k *knotted) repair(t *testing.T, ids ...int) []event.Outcome {
 			Key: event.Key{{Column: "id", Type: canonical.Type{Kind: canonical.Int}, Value: row.Value(fmt.Sprint(id))}},
 		})
 	}
+	return k.settle(t, findings...)
+}
+
+func (k *knotted) settle(t *testing.T, findings ...event.Finding) []event.Outcome {
+	t.Helper()
 	r, err := fix.New(k.config)
 	if err != nil {
 		t.Fatal(err)
@@ -294,7 +305,7 @@ func TestARowThatIsNoneOfThePairsIsNotTouchedToMakeRoom(t *testing.T) {
 			schema.Mapping{SourceWhere: "tenant = 7", TargetWhere: "tenant = 7"})
 		outcomes := k.repair(t, 1)
 		wantAll(t, outcomes, 1, event.Dead)
-		if outcomes[0].Class != fix.ClassDuplicate || !strings.Contains(outcomes[0].Reason, "none of the pair's") {
+		if outcomes[0].Class != fix.ClassDuplicate || !strings.HasPrefix(outcomes[0].Reason, "the row id=2 has") || !strings.Contains(outcomes[0].Reason, "none of the pair's") {
 			t.Errorf("%s: %s", outcomes[0].Class, outcomes[0].Reason)
 		}
 		k.want(t, "id, u, tenant", "1 x 7 | 2 a 8")
@@ -404,4 +415,60 @@ func (k *knotted) holdRow(t *testing.T, table string, id int) (free func()) {
 	free = sync.OnceFunc(func() { _ = tx.Rollback() })
 	t.Cleanup(free)
 	return free
+}
+
+// The copy's collation holds "a" and "A" for one key, the authority's does not.
+func TestARowWhoseKeyCollidesSaysWithWhichAndWhatToDo(t *testing.T) {
+	loose := map[string]string{"mysql": "utf8mb4_general_ci", "postgres": "nocase"}
+	exact := map[string]string{"mysql": "utf8mb4_bin", "postgres": `"C"`}
+	onBoth(t, func(t *testing.T, engine string) {
+		s := connect(t, engine, engines[engine](t))
+		if engine == "postgres" {
+			s.exec(t, "CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+		}
+		s.exec(t, "CREATE TABLE ahead (k varchar(10) COLLATE "+exact[engine]+" PRIMARY KEY, v int)")
+		s.exec(t, "CREATE TABLE behind (k varchar(10) COLLATE "+loose[engine]+" PRIMARY KEY, v int)")
+		s.exec(t, "INSERT INTO ahead VALUES ('a', 1), ('A', 2)")
+		s.exec(t, "INSERT INTO behind VALUES ('A', 2)")
+		k := &knotted{server: s}
+		k.resolve(t, schema.Mapping{})
+		finding := event.Finding{ID: "f", Pair: "pair", Run: "run", Epoch: 1, Kind: event.TargetMissing, Key: event.Key{
+			{Column: "k", Type: k.pair.Source.KeyColumns()[0].As, Value: row.Value("a")},
+		}}
+		outcomes := k.settle(t, finding)
+		wantAll(t, outcomes, 1, event.Dead)
+		for _, part := range []string{`the row k="A" has the same value in unique key `, ".behind, and is as the authority has it", "the authority's collation"} {
+			if outcomes[0].Class != fix.ClassDuplicate || !strings.Contains(outcomes[0].Reason, part) {
+				t.Errorf("class %s: %s; want %s", outcomes[0].Class, outcomes[0].Reason, part)
+			}
+		}
+		s.exec(t, "DELETE FROM ahead WHERE k = 'A'") // one of the rows is corrected
+		wantAll(t, k.settle(t, finding), 2, event.Repaired)
+		var left string
+		if err := s.raw.QueryRowContext(t.Context(), "SELECT k FROM behind").Scan(&left); err != nil || left != "a" {
+			t.Errorf("the copy holds %q, %v", left, err)
+		}
+	})
+}
+
+// Row 1 needs the value of row 2, which cannot have its own.
+func TestARowThatWaitsForOneThatIsStuckNamesBoth(t *testing.T) {
+	onBoth(t, func(t *testing.T, engine string) {
+		k := knot(t, engine, unique+", tenant int", []string{"1, 'b', 7", "2, 'c', 7"}, []string{"1, 'a', 7", "2, 'b', 7", "3, 'c', 8"},
+			schema.Mapping{SourceWhere: "tenant = 7", TargetWhere: "tenant = 7"})
+		outcomes := k.repair(t, 1, 2)
+		wantAll(t, outcomes, 2, event.Dead)
+		for _, o := range outcomes {
+			parts := []string{"the row id=3 has the same value in", "none of the pair's"}
+			if o.FindingID == "f1" {
+				parts = append(parts, "the row id=2 has the same value in", "cannot give it up")
+			}
+			for _, part := range parts {
+				if !strings.Contains(o.Reason, part) {
+					t.Errorf("%s: %s; want %s", o.FindingID, o.Reason, part)
+				}
+			}
+		}
+		k.want(t, "id, u", "1 a | 2 b | 3 c")
+	})
 }
