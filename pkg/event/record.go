@@ -128,5 +128,8 @@ func rangeKey(t RangeTask) []byte {
 		dst = append(dst, '/')
 		dst = bound.Values().AppendID(dst)
 	}
+	for _, key := range t.Keys {
+		dst = key.Values().AppendID(append(dst, '='))
+	}
 	return dst
 }

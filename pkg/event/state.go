@@ -48,6 +48,8 @@ type RangeTask struct {
 	Number  uint64
 	After   Key
 	Through Key
+	// Keys are exactly the rows to check, instead of a range; nil for a range.
+	Keys []Key
 }
 
 // PairState is where a pair stands: its authority, and the position of its
@@ -64,8 +66,46 @@ type PairState struct {
 	Position []byte
 	// Watermark is the time up to which changes are verified; zero when unknown.
 	Watermark time.Time
-	Phase     string
-	At        time.Time
+	// Phase is where the run of Mode stands, one of the Phase constants; empty
+	// when there was none.
+	Phase string
+	At    time.Time
+	// Pause keeps the pair's runs from going on; zero when nobody ordered that.
+	Pause Order
+	// Stopped says who ended the run, with PhaseStopped.
+	Stopped Order
+	// Pending are the modes of runs that were asked for and have not begun.
+	Pending []string
+	// Began says when a run of each mode was begun last.
+	Began map[string]time.Time
+}
+
+// Phases of a run in the state topic.
+const (
+	PhaseRunning  = "running"
+	PhaseStopped  = "stopped"
+	PhaseComplete = "complete"
+)
+
+// Order is what a person, or a program of his, asked for; the zero Order is none.
+type Order struct {
+	Who, Why string
+	At       time.Time
+	// Until is when it ends by itself; zero for never.
+	Until time.Time
+}
+
+// Stands says whether it was given and has not ended by itself.
+func (o Order) Stands(now time.Time) bool {
+	return !o.At.IsZero() && (o.Until.IsZero() || now.Before(o.Until))
+}
+
+// String is the order's giver and reason: "by ann: backup".
+func (o Order) String() string {
+	if o.Why == "" {
+		return "by " + o.Who
+	}
+	return "by " + o.Who + ": " + o.Why
 }
 
 // The kinds of records in the state topic. The topic keeps the last record of a
@@ -78,6 +118,8 @@ const (
 	StateEpoch = "epoch"
 	// StateBreaker: a pair whose repairs are held back, or no longer.
 	StateBreaker = "breaker"
+	// StateVerdicts: what runs of a pair concluded.
+	StateVerdicts = "verdicts"
 )
 
 // StateKey is the key of a record in the state topic.
@@ -90,7 +132,7 @@ func StateKey(kind, rest string) []byte {
 
 // StateKind takes a key of the state topic apart.
 func StateKind(key []byte) (kind, rest string) {
-	for _, kind := range []string{StateEpoch, StateBreaker} {
+	for _, kind := range []string{StateEpoch, StateBreaker, StateVerdicts} {
 		if rest, ok := strings.CutPrefix(string(key), kind+"/"); ok {
 			return kind, rest
 		}

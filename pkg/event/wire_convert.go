@@ -81,18 +81,20 @@ func outcomeFromWire(m *eventv1.Outcome) (Outcome, error) {
 func taskToWire(t RangeTask) (*eventv1.RangeTask, error) {
 	after, errAfter := boundToWire(t.After)
 	through, errThrough := boundToWire(t.Through)
-	err := errors.Join(required("pair", t.Pair), required("run", t.Run), errAfter, errThrough)
+	keys, errKeys := keysToWire(t.Keys)
+	err := errors.Join(required("pair", t.Pair), required("run", t.Run), errAfter, errThrough, errKeys)
 	return &eventv1.RangeTask{
-		Pair: t.Pair, Run: t.Run, Epoch: t.Epoch, Number: t.Number, After: after, Through: through,
+		Pair: t.Pair, Run: t.Run, Epoch: t.Epoch, Number: t.Number, After: after, Through: through, Keys: keys,
 	}, err
 }
 
 func taskFromWire(m *eventv1.RangeTask) (RangeTask, error) {
 	after, errAfter := boundFromWire(m.GetAfter())
 	through, errThrough := boundFromWire(m.GetThrough())
-	err := errors.Join(required("pair", m.GetPair()), required("run", m.GetRun()), errAfter, errThrough)
+	keys, errKeys := keysFromWire(m.GetKeys())
+	err := errors.Join(required("pair", m.GetPair()), required("run", m.GetRun()), errAfter, errThrough, errKeys)
 	return RangeTask{
-		Pair: m.GetPair(), Run: m.GetRun(), Epoch: m.GetEpoch(), Number: m.GetNumber(), After: after, Through: through,
+		Pair: m.GetPair(), Run: m.GetRun(), Epoch: m.GetEpoch(), Number: m.GetNumber(), After: after, Through: through, Keys: keys,
 	}, err
 }
 
@@ -100,21 +102,28 @@ func stateToWire(s PairState) (*eventv1.PairState, error) {
 	authority, errSide := sides.toWire(s.Authority)
 	watermark, errWatermark := timeToWire("watermark", s.Watermark)
 	at, errAt := timeToWire("at", s.At)
+	pause, errPause := orderToWire("pause", s.Pause)
+	stopped, errStopped := orderToWire("stopped", s.Stopped)
+	began, errBegan := timesToWire("began", s.Began)
 	return &eventv1.PairState{
 		Pair: s.Pair, Generation: s.Generation, Epoch: s.Epoch, Authority: authority, Run: s.Run, Mode: s.Mode,
 		Position: s.Position, Watermark: watermark, Phase: s.Phase, At: at,
-	}, errors.Join(required("pair", s.Pair), errSide, errWatermark, errAt)
+		Pause: pause, Stopped: stopped, Pending: s.Pending, Began: began,
+	}, errors.Join(required("pair", s.Pair), errSide, errWatermark, errAt, errPause, errStopped, errBegan)
 }
 
 func stateFromWire(m *eventv1.PairState) (PairState, error) {
 	authority, errSide := sides.fromWire(m.GetAuthority())
 	watermark, errWatermark := timeFromWire("watermark", m.GetWatermark())
 	at, errAt := timeFromWire("at", m.GetAt())
+	pause, errPause := orderFromWire("pause", m.GetPause())
+	stopped, errStopped := orderFromWire("stopped", m.GetStopped())
+	began, errBegan := timesFromWire("began", m.GetBegan())
 	return PairState{
 		Pair: m.GetPair(), Generation: m.GetGeneration(), Epoch: m.GetEpoch(), Authority: authority,
 		Run: m.GetRun(), Mode: m.GetMode(), Position: m.GetPosition(), Watermark: watermark,
-		Phase: m.GetPhase(), At: at,
-	}, errors.Join(required("pair", m.GetPair()), errSide, errWatermark, errAt)
+		Phase: m.GetPhase(), At: at, Pause: pause, Stopped: stopped, Pending: m.GetPending(), Began: began,
+	}, errors.Join(required("pair", m.GetPair()), errSide, errWatermark, errAt, errPause, errStopped, errBegan)
 }
 
 func required(field, value string) error {

@@ -66,6 +66,30 @@ func boundFromWire(m *eventv1.Key) (Key, error) {
 	return keyFromWire(m)
 }
 
+func keysToWire(keys []Key) ([]*eventv1.Key, error) {
+	var out []*eventv1.Key
+	for _, k := range keys {
+		m, err := keyToWire(k)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+func keysFromWire(keys []*eventv1.Key) ([]Key, error) {
+	var out []Key
+	for _, m := range keys {
+		k, err := keyFromWire(m)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, k)
+	}
+	return out, nil
+}
+
 // valueToWire gives a value its typed form. It refuses a text that its typed
 // form would not give back byte for byte: a reader would look for another row.
 func valueToWire(t canonical.Type, v row.Value) (*eventv1.KeyValue, error) {

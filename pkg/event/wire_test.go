@@ -104,8 +104,17 @@ func TestEveryFieldRoundTrips(t *testing.T) {
 		{Pair: "orders", Run: "run", Epoch: 7, Number: 9, After: key, Through: key},
 		{Pair: "orders", Run: "run", Through: key},
 		{Pair: "orders", Run: "run"},
+		{Pair: "orders", Run: "run", Keys: []Key{key, key}},
 	}
-	state := PairState{"orders", 4, 7, Target, "run", "full", []byte{0, 255}, at, "scan", at}
+	state := PairState{
+		"orders", 4, 7, Target, "run", "full",
+		[]byte{0, 255},
+		at, "scan", at,
+		Order{"ann", "backup", at, at.Add(time.Hour)},
+		Order{"bob", "", at, time.Time{}},
+		[]string{"full", "count"},
+		map[string]time.Time{"full": at},
+	}
 	for _, ct := range contentTypes {
 		e := Encoder{ContentType: ct, Source: "/trueup/test"}
 		check(t, finding, e.Finding, DecodeFinding)

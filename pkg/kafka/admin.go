@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -43,6 +42,29 @@ func (a *Admin) Check(ctx context.Context) error {
 			}
 		}
 		return struct{}{}, topicsError(missing, wrong)
+	})
+	return err
+}
+
+// CheckSettings is Check, and looks besides at settings that the services need no
+// right to see: none of the topics that keep everything for a time may be compacted,
+// which would leave only the last outcome, or letter, of a row.
+func (a *Admin) CheckSettings(ctx context.Context) error {
+	if err := a.Check(ctx); err != nil {
+		return err
+	}
+	_, err := connected(ctx, a.config, "check settings of topics", func(_ sarama.Client, admin sarama.ClusterAdmin) (struct{}, error) {
+		var wrong []string
+		for _, w := range a.config.wanted() {
+			policy, err := policyOf(admin, w.name)
+			if err != nil {
+				return struct{}{}, err
+			}
+			if !w.compacted && policy != "delete" {
+				wrong = append(wrong, fmt.Sprintf("topic %s has cleanup.policy %q and would keep only the last message about a row: set cleanup.policy=delete on it", w.name, policy))
+			}
+		}
+		return struct{}{}, topicsError(nil, wrong)
 	})
 	return err
 }
@@ -255,23 +277,4 @@ func partitionLag(client sarama.Client, next int64, topic string, partition int3
 		}
 	}
 	return max(end-next, 0), nil
-}
-
-// explain adds the way out to errors whose text alone does not show it.
-func explain(err error) error {
-	var network net.Error
-	switch {
-	// Also when it is why no broker is left.
-	case errors.Is(err, sarama.ErrSASLAuthenticationFailed):
-		return fmt.Errorf("the broker refuses the credentials; check kafka.sasl: %w", err)
-	case errors.Is(err, sarama.ErrOutOfBrokers), errors.Is(err, sarama.ErrBrokerNotAvailable), errors.As(err, &network):
-		return fmt.Errorf("no broker answers; check kafka.brokers, kafka.tls, kafka.sasl and the network: %w", err)
-	case errors.Is(err, sarama.ErrUnknownTopicOrPartition):
-		return fmt.Errorf("the topic does not exist; run `trueup topics create`: %w", err)
-	case errors.Is(err, sarama.ErrTopicAuthorizationFailed), errors.Is(err, sarama.ErrGroupAuthorizationFailed),
-		errors.Is(err, sarama.ErrClusterAuthorizationFailed):
-		return fmt.Errorf("the user of kafka.sasl lacks a permission; see the README for the list: %w", err)
-	default:
-		return err
-	}
 }

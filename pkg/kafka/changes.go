@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type Place struct {
 	Topic     string
 	Partition int32
 }
+
+// String is the place as logs name it.
+func (p Place) String() string { return fmt.Sprintf("%s/%d", p.Topic, p.Partition) }
 
 // Changes reads topics that somebody else writes. What is done with a message,
 // and when it is done, is the reader's business: a message counts as read once
@@ -88,7 +92,7 @@ func (c *Changes) Done(next map[Place]int64) {
 // Run reads until ctx ends. Whatever goes wrong is logged, shown by Healthy,
 // and tried again.
 func (c *Changes) Run(ctx context.Context) error {
-	rejoin(ctx, c.log, c.health, "change events are not read, will try again", c.member)
+	c.config.rejoin(ctx, c.log, c.health, "change events are not read, will try again", c.member)
 	return nil
 }
 
@@ -124,14 +128,17 @@ func (c *Changes) member(ctx context.Context) error {
 			trouble = err
 		}
 	})
+	id := ""
 	for err == nil && ctx.Err() == nil {
 		s := &changesSession{changes: c}
 		if err = consume(ctx, member, c.changes.Topics, s, lines); err == nil && !s.rebalanced() {
 			err = s.cause()
 		}
+		id = cmp.Or(s.id, id)
 	}
-	_ = member.Close() // leaves the group and closes Errors
+	_ = member.Close() // leaves the group, unless it has a name there, and closes Errors
 	drained.Wait()
+	c.config.leave(ctx, c.log, client, c.changes.Group, id)
 	return errors.Join(err, trouble)
 }
 
@@ -139,13 +146,14 @@ func (c *Changes) member(ctx context.Context) error {
 type changesSession struct {
 	changes *Changes
 	ctx     context.Context
+	id      string // what the group calls the member
 }
 
 // Setup is called when the assignment is known, before its partitions are read.
 func (s *changesSession) Setup(session sarama.ConsumerGroupSession) error {
 	s.changes.mu.Lock()
 	defer s.changes.mu.Unlock()
-	s.ctx, s.changes.session = session.Context(), session
+	s.ctx, s.id, s.changes.session = session.Context(), session.MemberID(), session
 	s.changes.health.heal(membership)
 	s.changes.log.Info().Interface("partitions", session.Claims()).Msg("reading change events")
 	return nil

@@ -26,6 +26,11 @@ type Config struct {
 	Prefix string `yaml:"prefix"`
 	// ClientID names this service to the brokers and in ce_source; "trueup" by default.
 	ClientID string `yaml:"client_id"`
+	// Instance is a name that this process has in consumer groups, and keeps when it
+	// is started again, such as a pod's; none by default. One that died and comes
+	// back under its name has its partitions at once; without a name they wait
+	// until its session has timed out, 30 s. No two processes may have the same.
+	Instance string `yaml:"instance"`
 	// Version is the oldest Kafka version among the brokers; "3.6.0" by default.
 	// Newer brokers speak the protocol of older ones.
 	Version string `yaml:"version"`
@@ -45,6 +50,9 @@ type Config struct {
 
 	// dialer stands between tests and the brokers; nil is the network.
 	dialer dialer
+	// tokens are those of OAUTHBEARER, shared by the connections of one user of
+	// this configuration.
+	tokens *tokens
 }
 
 type dialer interface {
@@ -74,6 +82,9 @@ func (c Config) WithDefaults() Config {
 	fill(&c.Partitions, 12)
 	fill(&c.Encoding, EncodingProtobuf)
 	fill(&c.BufferBytes, 8<<20)
+	if c.tokens == nil && c.SASL.Mechanism == OAuthBearer {
+		c.tokens = &tokens{sasl: c.SASL}
+	}
 	return c
 }
 
@@ -108,10 +119,15 @@ func (c Config) Validate() error {
 	if !namePattern.MatchString(c.ClientID) {
 		wrong("kafka.client_id %q: use 1 to 200 of the characters a-z A-Z 0-9 . _ -", c.ClientID)
 	}
+	if c.Instance != "" && (!namePattern.MatchString(c.Instance) || c.Instance == "." || c.Instance == "..") {
+		wrong("kafka.instance %q: use 1 to 200 of the characters a-z A-Z 0-9 . _ -", c.Instance)
+	}
 	if v, err := sarama.ParseKafkaVersion(c.Version); err != nil {
 		wrong("kafka.version %q is not a version such as 3.6.0", c.Version)
 	} else if !v.IsAtLeast(sarama.V2_1_0_0) || !sarama.MaxVersion.IsAtLeast(v) {
 		wrong("kafka.version %q is not between %s and %s", c.Version, sarama.V2_1_0_0, sarama.MaxVersion)
+	} else if c.Instance != "" && !v.IsAtLeast(sarama.V2_4_0_0) {
+		wrong("kafka.instance needs kafka.version %s or newer, and it is %s", sarama.V2_4_0_0, c.Version)
 	}
 	if c.Partitions < 1 || c.Partitions > maxPartitions {
 		wrong("kafka.partitions %d is not between 1 and %d", c.Partitions, maxPartitions)
@@ -135,7 +151,7 @@ func (c Config) String() string {
 
 // MarshalZerologObject logs the configuration without its secrets.
 func (c Config) MarshalZerologObject(e *zerolog.Event) {
-	e.Strs("brokers", c.Brokers).Str("prefix", c.Prefix).Str("client_id", c.ClientID).
+	e.Strs("brokers", c.Brokers).Str("prefix", c.Prefix).Str("client_id", c.ClientID).Str("instance", c.Instance).
 		Str("version", c.Version).Int("partitions", c.Partitions).Str("encoding", c.Encoding).
 		Bool("tls", c.TLS.Enabled).Str("sasl", c.SASL.String())
 }
@@ -175,13 +191,10 @@ func (c Config) client() (*sarama.Config, error) {
 	s.Metadata.Full = false
 	s.Metadata.Timeout = requestTimeout
 	s.Admin.Timeout = requestTimeout
-	if err := c.TLS.apply(s); err != nil {
-		return nil, err
-	}
-	c.SASL.apply(s)
 	if c.dialer != nil {
 		s.Net.Proxy.Enable = true
 		s.Net.Proxy.Dialer = c.dialer
 	}
-	return s, nil
+	c.TLS.apply(s)
+	return s, c.SASL.apply(s, c.tokens)
 }

@@ -23,6 +23,9 @@ func TestValidateNamesFieldValueAndLimit(t *testing.T) {
 		`kafka.prefix "a b"`:               func(c *Config) { c.Prefix = "a b" },
 		`kafka.version "nine"`:             func(c *Config) { c.Version = "nine" },
 		`kafka.version "0.10.0.0"`:         func(c *Config) { c.Version = "0.10.0.0" },
+		`kafka.instance "a b"`:             func(c *Config) { c.Instance = "a b" },
+		`kafka.instance "."`:               func(c *Config) { c.Instance = "." },
+		"kafka.instance needs kafka.versi": func(c *Config) { c.Instance, c.Version = "a", "2.3.0" },
 		"kafka.partitions -1":              func(c *Config) { c.Partitions = -1 },
 		"kafka.replication 99":             func(c *Config) { c.Replication = 99 },
 		`kafka.encoding "xml"`:             func(c *Config) { c.Encoding = "xml" },
@@ -32,6 +35,13 @@ func TestValidateNamesFieldValueAndLimit(t *testing.T) {
 		`kafka.sasl.mechanism "X"`:         func(c *Config) { c.SASL = SASL{Mechanism: "X"} },
 		"kafka.sasl.mechanism is empty":    func(c *Config) { c.SASL = SASL{Username: "u"} },
 		"kafka.sasl.username and kafka.sa": func(c *Config) { c.SASL = SASL{Mechanism: Plain, Username: "u"} },
+		"both give a password":             func(c *Config) { c.SASL = SASL{Mechanism: Plain, Username: "u", Password: "p", PasswordFile: "f"} },
+		"belong to OAUTHBEARER":            func(c *Config) { c.SASL = SASL{Mechanism: Plain, Username: "u", Password: "p", TokenFile: "f"} },
+		"belong to the other mechanisms":   func(c *Config) { c.SASL = SASL{Mechanism: OAuthBearer, Username: "u", TokenFile: "f"} },
+		"takes either token_file, or":      func(c *Config) { c.SASL = SASL{Mechanism: OAuthBearer} },
+		"use https://":                     func(c *Config) { c.SASL = withOAuth("http://login.example/token", "s") },
+		"kafka.sasl.oauth.token_url":       func(c *Config) { c.SASL = withOAuth("login.example", "s") },
+		"either client_secret or client":   func(c *Config) { c.SASL = withOAuth("https://login.example/token", "") },
 	} {
 		c := good
 		change(&c)
@@ -48,6 +58,20 @@ func TestValidateNamesFieldValueAndLimit(t *testing.T) {
 		if err := g.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+func withOAuth(url string, secret Secret) SASL {
+	return SASL{Mechanism: OAuthBearer, OAuth: OAuth{TokenURL: url, ClientID: "trueup", ClientSecret: secret}}
+}
+
+func TestAClientSecretIsNeverPrinted(t *testing.T) {
+	c := Config{Brokers: []string{"kafka:9092"}, SASL: withOAuth("https://login.example/token", "hunter2")}.WithDefaults()
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if text := fmt.Sprintf("%v %+v %#v %s", c, c.SASL, c.SASL, c.SASL.OAuth); strings.Contains(text, "hunter2") {
+		t.Errorf("the secret stands in %s", text)
 	}
 }
 
@@ -95,5 +119,21 @@ func TestDurationsOfAGroupAreReadFromYAML(t *testing.T) {
 	}
 	if g.Linger != 20*time.Millisecond || g.DrainTimeout != 5*time.Second {
 		t.Errorf("read %+v", g)
+	}
+}
+
+func TestASecretInPlainSightIsWarnedOf(t *testing.T) {
+	for _, c := range []struct {
+		mechanism string
+		tls, want bool
+	}{{Plain, false, true}, {Plain, true, false}, {ScramSHA512, false, false}} {
+		var log bytes.Buffer
+		config := Config{Brokers: []string{"kafka:9092"}, TLS: TLS{Enabled: c.tls}, SASL: SASL{Mechanism: c.mechanism, Username: "u", Password: "p"}}
+		if _, err := NewPublisher(config, zerolog.New(&log), Unobserved{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(log.String(), "without kafka.tls"); got != c.want {
+			t.Errorf("%s with TLS %t: warned %t", c.mechanism, c.tls, got)
+		}
 	}
 }

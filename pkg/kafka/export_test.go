@@ -10,3 +10,7 @@ func (c Config) WithDialer(d interface {
 	c.dialer = d
 	return c
 }
+
+// Drain has a member take errors as the client library tells them, and calls end when
+// they are to end its membership.
+func (g *Group) Drain(errs <-chan error, end func()) { g.drain(errs, end) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,28 +15,30 @@ import (
 	"github.com/trueup/trueup/pkg/event"
 )
 
-// Follower reads a topic and goes on as it grows, without a group. Everybody in a
+// Follower reads topics and goes on as they grow, without a group. Everybody in a
 // process who wants to know of state records is told by one follower.
 //
 // What it has read is always known to be complete up to some moment: it asks the
-// broker again and again how far the topic reaches, and once it has come that
+// broker again and again how far the topics reach, and once it has come that
 // far, every record that was acknowledged before the question was read. Whoever
 // must not act on old knowledge asks Age.
 type Follower struct {
 	config Config
-	topic  string
+	topics []string
 	// since is when the records were produced that are of interest; the zero
 	// time is from the oldest on.
 	since time.Time
 	// except is the instance whose records are passed over unread.
 	except string
-	apply  []func(event.Record) error
-	log    zerolog.Logger
-	health *health
+	// ordered has what stands in the topics be read by its time, see catchUp.
+	ordered bool
+	apply   []func(Followed) error
+	log     zerolog.Logger
+	health  *health
 
 	mu sync.Mutex
 	// next is the offset after the last applied record, by partition.
-	next map[int32]int64
+	next map[Place]int64
 	// question is what the broker was asked last and is not reached yet.
 	question *question
 	// asOf is the moment up to which everything was read; zero at first.
@@ -49,7 +52,17 @@ type Follower struct {
 // question is how far the partitions reached when the broker was asked.
 type question struct {
 	asked time.Time
-	ends  map[int32]int64
+	ends  map[Place]int64
+}
+
+// Followed is a record and where it stands.
+type Followed struct {
+	event.Record
+	Place
+	Offset int64
+	// At is when it was produced, as its topic has it: by the publisher's clock,
+	// unless the topic was told to use the broker's.
+	At time.Time
 }
 
 // askEvery is how often the broker is asked how far the topic reaches: a few
@@ -67,7 +80,7 @@ func FollowState(c Config, log zerolog.Logger, apply ...func(event.Record) error
 		return nil, err
 	}
 	c = c.WithDefaults()
-	return newFollower(c, c.Topics().State, log, apply), nil
+	return newFollower(c, log, plainly(apply...), c.Topics().State), nil
 }
 
 // FollowOutcomes returns a follower of the topic of outcomes, from those on that
@@ -78,18 +91,45 @@ func FollowOutcomes(c Config, log zerolog.Logger, since time.Time, except string
 		return nil, err
 	}
 	c = c.WithDefaults()
-	f := newFollower(c, c.Topics().Outcomes, log, []func(event.Record) error{apply})
+	f := newFollower(c, log, plainly(apply), c.Topics().Outcomes)
 	f.since, f.except = since, except
 	return f, nil
 }
 
-func newFollower(c Config, topic string, log zerolog.Logger, apply []func(event.Record) error) *Follower {
+// FollowFindings returns a follower of all topics that tell of findings: those of
+// findings, retries, dead letters and outcomes, from the records on that were
+// produced at the given moment. What stands there already it reads in the order of
+// time, so that little has to be kept of findings whose outcome comes much later
+// in its topic.
+func FollowFindings(c Config, log zerolog.Logger, since time.Time, apply func(Followed) error) (*Follower, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.WithDefaults()
+	t := c.Topics()
+	f := newFollower(c, log, []func(Followed) error{apply}, t.Findings, t.Retry, t.Dead, t.Outcomes)
+	f.since, f.ordered = since, true
+	return f, nil
+}
+
+// plainly has functions be told of records that need not know where they stand.
+func plainly(apply ...func(event.Record) error) []func(Followed) error {
+	var out []func(Followed) error
+	for _, apply := range apply {
+		out = append(out, func(r Followed) error { return apply(r.Record) })
+	}
+	return out
+}
+
+func newFollower(c Config, log zerolog.Logger, apply []func(Followed) error, topics ...string) *Follower {
 	return &Follower{
-		config: c, topic: topic, apply: apply, log: log.With().Str("topic", topic).Logger(),
-		health: newHealth(topic+" was not read yet", func(bool) {}),
-		next:   map[int32]int64{}, advanced: make(chan struct{}), hurry: make(chan struct{}, 1),
+		config: c, topics: topics, apply: apply, log: log.With().Strs("topics", topics).Logger(),
+		health: newHealth(strings.Join(topics, ", ")+" was not read yet", func(bool) {}),
+		next:   map[Place]int64{}, advanced: make(chan struct{}), hurry: make(chan struct{}, 1),
 	}
 }
+
+func (f *Follower) name() string { return strings.Join(f.topics, ", ") }
 
 // Await returns nil once everything that was acknowledged before the given
 // moment has been read; with the zero time, once the topic has been read to its
@@ -110,7 +150,7 @@ func (f *Follower) Await(ctx context.Context, moment time.Time) error {
 		case <-advanced:
 		case <-ctx.Done():
 			_, reason, _ := f.Healthy()
-			return fmt.Errorf("read %s: %w (%s)", f.topic, context.Cause(ctx), reason)
+			return fmt.Errorf("read %s: %w (%s)", f.name(), context.Cause(ctx), reason)
 		}
 	}
 }
@@ -141,8 +181,8 @@ func (f *Follower) Run(ctx context.Context) error {
 			wait.Reset()
 		}
 		reason, delay := explain(err), wait.NextBackOff()
-		f.health.fail(membership, f.topic+": "+reason.Error())
-		f.log.Warn().Err(reason).Dur("wait", delay).Msg("state is not read, will try again")
+		f.health.fail(membership, f.name()+": "+reason.Error())
+		f.log.Warn().Err(reason).Dur("wait", delay).Msg("topics are not read, will try again")
 		if pause(ctx, delay) != nil {
 			return nil
 		}
@@ -157,7 +197,7 @@ func (f *Follower) known() time.Time {
 
 // follow lasts from one connection to its first error or the end of ctx.
 func (f *Follower) follow(ctx context.Context) error {
-	client, err := f.connect(ctx)
+	client, err := f.connect(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -173,7 +213,7 @@ func (f *Follower) follow(ctx context.Context) error {
 	f.begin(begins, ends)
 	// A broker answers one connection's requests in order, and what is asked
 	// would wait behind a fetch that waits for records.
-	fetching, err := f.connect(ctx)
+	fetching, err := f.connect(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -183,6 +223,11 @@ func (f *Follower) follow(ctx context.Context) error {
 		return err
 	}
 	defer consumer.Close()
+	if f.ordered {
+		if err := f.catchUp(ctx, ends); err != nil {
+			return err
+		}
+	}
 	var all errgroup.Group
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -193,14 +238,14 @@ func (f *Follower) follow(ctx context.Context) error {
 			return err
 		})
 	}
-	for partition := range ends {
-		run(func() error { return f.read(ctx, consumer, partition) })
+	for place := range ends {
+		run(func() error { return f.read(ctx, consumer, place) })
 	}
 	run(func() error { return f.keepAsking(ctx, client) })
 	return all.Wait()
 }
 
-func (f *Follower) connect(ctx context.Context) (sarama.Client, error) {
+func (f *Follower) connect(ctx context.Context, adjust func(*sarama.Config)) (sarama.Client, error) {
 	settings, err := f.config.client()
 	if err != nil {
 		return nil, err
@@ -208,13 +253,16 @@ func (f *Follower) connect(ctx context.Context) (sarama.Client, error) {
 	settings.Consumer.Return.Errors = true
 	settings.Consumer.Fetch.MaxBytes, settings.Consumer.Fetch.Default = fetchBytes, partitionBytes
 	settings.ChannelBufferSize = aheadOfBatch
+	if adjust != nil {
+		adjust(settings)
+	}
 	return within(ctx, "reach Kafka", func() (sarama.Client, error) {
 		return sarama.NewClient(f.config.Brokers, settings)
 	})
 }
 
 // firsts are the offsets of the oldest records of interest.
-func (f *Follower) firsts(ctx context.Context, client sarama.Client, ends map[int32]int64) (map[int32]int64, error) {
+func (f *Follower) firsts(ctx context.Context, client sarama.Client, ends map[Place]int64) (map[Place]int64, error) {
 	if f.since.IsZero() {
 		return f.ask(ctx, client, sarama.OffsetOldest)
 	}
@@ -229,7 +277,7 @@ func (f *Follower) firsts(ctx context.Context, client sarama.Client, ends map[in
 
 // begin sets where reading goes on: where it stopped before, or at the oldest
 // record. A topic that does not reach as far as that was made anew.
-func (f *Follower) begin(begins, ends map[int32]int64) {
+func (f *Follower) begin(begins, ends map[Place]int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.question = nil
@@ -241,47 +289,54 @@ func (f *Follower) begin(begins, ends map[int32]int64) {
 }
 
 // read applies the records of a partition.
-func (f *Follower) read(ctx context.Context, consumer sarama.Consumer, partition int32) error {
-	f.mu.Lock()
-	next := f.next[partition]
-	f.mu.Unlock()
-	reader, err := consumer.ConsumePartition(f.topic, partition, next)
+func (f *Follower) read(ctx context.Context, consumer sarama.Consumer, place Place) error {
+	reader, err := f.open(consumer, place)
 	if err != nil {
-		return fmt.Errorf("partition %d: %w", partition, err)
+		return err
 	}
 	defer reader.Close()
 	for {
 		select {
 		case m, ok := <-reader.Messages():
 			if !ok {
-				return fmt.Errorf("partition %d: reading ended", partition)
+				return fmt.Errorf("%s: reading ended", place)
 			}
 			if err := f.take(m); err != nil {
-				return fmt.Errorf("partition %d, offset %d: %w", partition, m.Offset, err)
+				return err
 			}
 		case err := <-reader.Errors():
-			return fmt.Errorf("partition %d: %w", partition, err)
+			return fmt.Errorf("%s: %w", place, err)
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
+// open reads a partition from where it was read to.
+func (f *Follower) open(consumer sarama.Consumer, place Place) (sarama.PartitionConsumer, error) {
+	f.mu.Lock()
+	next := f.next[place]
+	f.mu.Unlock()
+	reader, err := consumer.ConsumePartition(place.Topic, place.Partition, next)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", place, err)
+	}
+	return reader, nil
+}
+
 func (f *Follower) take(m *sarama.ConsumerMessage) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.except != "" && instanceOf(m) == f.except {
-		f.next[m.Partition] = m.Offset + 1
-		f.answer()
-		return nil
-	}
-	r := record(m)
-	for _, apply := range f.apply {
-		if err := apply(r); err != nil {
-			return fmt.Errorf("record %q: %w", r.Key, err)
+	place := Place{Topic: m.Topic, Partition: m.Partition}
+	if f.except == "" || instanceOf(m) != f.except {
+		r := Followed{Record: record(m), Place: place, Offset: m.Offset, At: m.Timestamp}
+		for _, apply := range f.apply {
+			if err := apply(r); err != nil {
+				return fmt.Errorf("%s, offset %d: record %q: %w", place, m.Offset, r.Key, err)
+			}
 		}
 	}
-	f.next[m.Partition] = m.Offset + 1
+	f.next[place] = m.Offset + 1
 	f.answer()
 	return nil
 }
@@ -327,8 +382,8 @@ func (f *Follower) answer() {
 	if f.question == nil {
 		return
 	}
-	for partition, end := range f.question.ends {
-		if f.next[partition] < end {
+	for place, end := range f.question.ends {
+		if f.next[place] < end {
 			return
 		}
 	}
@@ -340,17 +395,18 @@ func (f *Follower) answer() {
 
 // ask returns an offset of every partition: that of its oldest record, or the
 // one that its next record will have.
-func (f *Follower) ask(ctx context.Context, client sarama.Client, which int64) (map[int32]int64, error) {
-	topic := f.topic
-	return within(ctx, "ask how far "+topic+" reaches", func() (map[int32]int64, error) {
-		partitions, err := client.Partitions(topic)
-		if err != nil {
-			return nil, err
-		}
-		offsets := map[int32]int64{}
-		for _, p := range partitions {
-			if offsets[p], err = client.GetOffset(topic, p, which); err != nil {
+func (f *Follower) ask(ctx context.Context, client sarama.Client, which int64) (map[Place]int64, error) {
+	return within(ctx, "ask how far "+f.name()+" reaches", func() (map[Place]int64, error) {
+		offsets := map[Place]int64{}
+		for _, topic := range f.topics {
+			partitions, err := client.Partitions(topic)
+			if err != nil {
 				return nil, err
+			}
+			for _, p := range partitions {
+				if offsets[Place{topic, p}], err = client.GetOffset(topic, p, which); err != nil {
+					return nil, err
+				}
 			}
 		}
 		return offsets, nil

@@ -34,8 +34,10 @@ type Group struct {
 
 	mu     sync.Mutex
 	claims map[int32]*claim
-	// assigned is how many partitions the present session has.
+	// assigned is how many partitions the present session has, and member what
+	// the group calls this member.
 	assigned int
+	member   string
 	// trouble is the last error the client library told since all was well.
 	trouble error
 }
@@ -62,7 +64,7 @@ func NewGroup(c Config, g GroupConfig, handler Handler, log zerolog.Logger, obse
 // what is in hand, commits and leaves. Whatever goes wrong meanwhile is logged,
 // shown by Healthy, and tried again.
 func (g *Group) Run(ctx context.Context) error {
-	rejoin(ctx, g.log, g.health, "left the group, will join again", g.membership)
+	g.config.rejoin(ctx, g.log, g.health, "left the group, will join again", g.membership)
 	g.health.fail(membership, "stopped")
 	return nil
 }
@@ -87,7 +89,7 @@ func (g *Group) membership(ctx context.Context) error {
 		return fmt.Errorf("prepare group member: %w", err)
 	}
 	var drained sync.WaitGroup
-	drained.Go(func() { g.drain(member.Errors()) })
+	drained.Go(func() { g.drain(member.Errors(), lines.cut) })
 	defer func() {
 		// Close leaves the group, so that the others need not wait for the
 		// session to time out, and closes Errors.
@@ -95,6 +97,7 @@ func (g *Group) membership(ctx context.Context) error {
 			g.log.Warn().Err(e).Msg("leave the group")
 		}
 		drained.Wait()
+		g.config.leave(ctx, g.log, client, g.group.Group, g.memberID())
 	}()
 	for ctx.Err() == nil {
 		if err := g.session(ctx, client, member, lines); err != nil {
@@ -120,13 +123,20 @@ func (g *Group) session(ctx context.Context, client sarama.Client, member sarama
 
 // drain takes the errors the client library tells, which come again and again
 // for every partition while a broker is away: a few a minute are logged.
-func (g *Group) drain(errs <-chan error) {
+//
+// A broker that refuses this client ends the membership: the client library would go
+// on asking it with the password it was given, and leave its partitions unread,
+// whereas a new membership begins with what stands in the files by then.
+func (g *Group) drain(errs <-chan error, end func()) {
 	log := g.log.Sample(&zerolog.BurstSampler{Burst: 3, Period: time.Minute})
 	for err := range errs {
 		log.Warn().Err(err).Msg("consuming is disturbed")
 		g.mu.Lock()
 		g.trouble = err
 		g.mu.Unlock()
+		if errors.Is(err, sarama.ErrSASLAuthenticationFailed) {
+			end()
+		}
 	}
 }
 
@@ -146,9 +156,15 @@ func (g *Group) Lag() map[int32]int64 {
 	return lag
 }
 
-func (g *Group) assign(partitions int) {
+func (g *Group) memberID() string {
 	g.mu.Lock()
-	g.assigned = partitions
+	defer g.mu.Unlock()
+	return g.member
+}
+
+func (g *Group) assign(member string, partitions int) {
+	g.mu.Lock()
+	g.assigned, g.member = partitions, member
 	g.mu.Unlock()
 	g.observer.Rebalanced(g.group.Topic, partitions)
 	g.log.Info().Int("partitions", partitions).Msg("joined the group")
@@ -177,12 +193,4 @@ func (g *Group) drop(c *claim) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.claims, c.Partition())
-}
-
-func explainGroup(err error) error {
-	if errors.Is(err, sarama.ErrOffsetOutOfRange) {
-		return fmt.Errorf("messages that this group had not read were deleted by the topic's retention, or the topic was made anew; "+
-			"stop the group, run kafka-consumer-groups.sh --reset-offsets --to-earliest for it, then start a full run to find what was lost: %w", err)
-	}
-	return explain(err)
 }

@@ -78,6 +78,7 @@ func (c Config) member() (*sarama.Config, error) {
 	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategySticky()}
 	s.Consumer.Group.Rebalance.Timeout = rebalanceTimeout
 	s.Net.ReadTimeout = joinTimeout
+	s.Consumer.Group.InstanceId = c.Instance
 	s.Consumer.Group.Session.Timeout = sessionTimeout
 	s.Consumer.Group.Heartbeat.Interval = heartbeatInterval
 	// Findings that lie there before the first member comes are to be repaired.

@@ -123,14 +123,36 @@ func (d desk) sort(m *sarama.ConsumerMessage) error {
 		d.of(m.Partition, l.identity()).last = m.Offset
 		return nil
 	}
-	var partition int32
-	var offset int64
-	if _, err := fmt.Sscanf(h[HeaderSettleAt], "%d/%d", &partition, &offset); err != nil {
-		return fmt.Errorf("offset %d: a mark says that it settles %q: %w", m.Offset, h[HeaderSettleAt], err)
+	partition, offset, err := settledAt(h)
+	if err != nil {
+		return fmt.Errorf("offset %d: %w", m.Offset, err)
 	}
 	s := d.of(partition, h[HeaderSettles])
 	s.settled = max(s.settled, offset+1)
 	return nil
+}
+
+// settledAt is where the letter stands that a mark is about.
+func settledAt(headers map[string]string) (partition int32, offset int64, err error) {
+	at := headers[HeaderSettleAt]
+	if _, err := fmt.Sscanf(at, "%d/%d", &partition, &offset); err != nil {
+		return 0, 0, fmt.Errorf("a mark says that it settles %q: %w", at, err)
+	}
+	return partition, offset, nil
+}
+
+// Mark is what the record of the dead topic says about letters: those of its key
+// before an offset of its partition are dealt with. ok is false for a letter.
+func (r Followed) Mark() (mark Mark, before int64, ok bool) {
+	mark = Mark(r.Headers[HeaderSettled])
+	if mark == "" {
+		return "", 0, false
+	}
+	partition, offset, err := settledAt(r.Headers)
+	if err != nil || partition != r.Partition {
+		return mark, 0, true // which settles nothing that is known
+	}
+	return mark, offset + 1, true
 }
 
 func (d desk) open(each func(Letter) error) func(*sarama.ConsumerMessage) error {

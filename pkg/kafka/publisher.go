@@ -49,6 +49,9 @@ func NewPublisher(c Config, log zerolog.Logger, observer PublishObserver) (*Publ
 		return nil, err
 	}
 	c = c.WithDefaults()
+	if c.SASL.showsSecret() && !c.TLS.Enabled {
+		log.Warn().Msg("kafka.sasl: " + c.SASL.Mechanism + " without kafka.tls shows the password or token to whoever is on the network; set kafka.tls.enabled, or use SCRAM-SHA-512")
+	}
 	encoder := c.encoder()
 	encoder.Instance = uuid.NewString()
 	return &Publisher{
@@ -123,6 +126,16 @@ func (p *Publisher) PublishState(ctx context.Context, state event.PairState) err
 // PublishBreaker writes that the repairs of a pair are held back, or no longer.
 func (p *Publisher) PublishBreaker(ctx context.Context, s event.BreakerState) error {
 	return publish(ctx, p, p.topics.State, []event.BreakerState{s}, p.encoder.BreakerState)
+}
+
+// PublishVerdicts writes what runs of a pair concluded.
+func (p *Publisher) PublishVerdicts(ctx context.Context, v event.Verdicts) error {
+	return publish(ctx, p, p.topics.State, []event.Verdicts{v}, p.encoder.Verdicts)
+}
+
+// PublishTask writes a task for the validators.
+func (p *Publisher) PublishTask(ctx context.Context, t event.RangeTask) error {
+	return publish(ctx, p, p.topics.Tasks, []event.RangeTask{t}, p.encoder.RangeTask)
 }
 
 // Instance is in the header event.HeaderInstance of every record of this

@@ -89,6 +89,13 @@ func (s *Scanner) Span(ctx context.Context, topic string, partition int32, since
 	return found.from, found.to, err
 }
 
+// End is the offset of the next message to come to a partition.
+func (s *Scanner) End(ctx context.Context, topic string, partition int32) (int64, error) {
+	return within(ctx, fmt.Sprintf("find the end of %s/%d", topic, partition), func() (int64, error) {
+		return s.client.GetOffset(topic, partition, sarama.OffsetNewest)
+	})
+}
+
 // Read calls apply with each message of a partition from one offset up to, and
 // without, another, in their order.
 func (s *Scanner) Read(ctx context.Context, topic string, partition int32, from, to int64, apply func(event.Record) error) error {

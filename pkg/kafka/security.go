@@ -1,27 +1,29 @@
 package kafka
 
 import (
-	"crypto/sha256"
-	"crypto/sha512"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"hash"
+	"net"
 	"os"
+	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/xdg-go/scram"
 )
 
-// TLS says whether and how connections are encrypted. The files are PEM.
+// TLS says whether and how connections are encrypted. The files are PEM, and are
+// read anew for every connection: certificates that are renewed need no restart.
 type TLS struct {
 	Enabled bool `yaml:"enabled"`
 	// CAFile holds the authorities to trust; the system's when empty.
 	CAFile string `yaml:"ca_file"`
 	// CertFile and KeyFile prove this client; both or neither.
-	CertFile   string `yaml:"cert_file"`
-	KeyFile    string `yaml:"key_file"`
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+	// ServerName is the name that the brokers' certificates must hold; that of the
+	// broker's address when empty.
 	ServerName string `yaml:"server_name"`
 	// InsecureSkipVerify trusts any broker; for tests alone.
 	InsecureSkipVerify bool `yaml:"insecure_skip_verify"`
@@ -37,128 +39,86 @@ func (t TLS) validate() error {
 	return nil
 }
 
-func (t TLS) apply(s *sarama.Config) error {
+// apply makes a client's connections encrypted ones. The dialer does it rather
+// than the client library, which would keep for as long as a client lives what it
+// read at its beginning.
+func (t TLS) apply(s *sarama.Config) {
 	if !t.Enabled {
-		return nil
+		return
 	}
+	inner := dialer(&net.Dialer{Timeout: s.Net.DialTimeout, KeepAlive: s.Net.KeepAlive})
+	if s.Net.Proxy.Enable {
+		inner = s.Net.Proxy.Dialer
+	}
+	s.Net.Proxy.Enable, s.Net.Proxy.Dialer = true, tlsDialer{t, inner}
+}
+
+// tlsDialer makes encrypted connections.
+type tlsDialer struct {
+	tls   TLS
+	inner dialer
+}
+
+// Dial implements proxy.Dialer.
+func (d tlsDialer) Dial(network, address string) (net.Conn, error) {
+	config, err := d.tls.config(address, time.Now())
+	if err != nil {
+		return nil, &secretError{err}
+	}
+	conn, err := d.inner.Dial(network, address)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout) // the client library has no context
+	defer cancel()
+	encrypted := tls.Client(conn, config)
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, &handshakeError{fmt.Errorf("TLS with %s: %w", address, err)}
+	}
+	return encrypted, nil
+}
+
+// handshakeError is met before a connection is encrypted.
+type handshakeError struct{ error }
+
+// Unwrap returns the cause.
+func (e *handshakeError) Unwrap() error { return e.error }
+
+// config reads the files.
+func (t TLS) config(address string, now time.Time) (*tls.Config, error) {
 	config := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		ServerName:         t.ServerName,
 		InsecureSkipVerify: t.InsecureSkipVerify,
 	}
+	if config.ServerName == "" {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, fmt.Errorf("broker %q is not host:port: %w", address, err)
+		}
+		config.ServerName = host
+	}
 	if t.CAFile != "" {
 		pem, err := os.ReadFile(t.CAFile)
 		if err != nil {
-			return fmt.Errorf("kafka.tls.ca_file: %w", err)
+			return nil, fmt.Errorf("kafka.tls.ca_file: %w", err)
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return fmt.Errorf("kafka.tls.ca_file %s holds no PEM certificate", t.CAFile)
+			return nil, fmt.Errorf("kafka.tls.ca_file %s holds no PEM certificate", t.CAFile)
 		}
 	}
 	if t.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
 		if err != nil {
-			return fmt.Errorf("kafka.tls.cert_file and key_file: %w", err)
+			return nil, fmt.Errorf("kafka.tls.cert_file and key_file: %w", err)
+		}
+		// What a broker says of it comes late and is one word.
+		if end := pair.Leaf.NotAfter; now.After(end) {
+			return nil, fmt.Errorf("kafka.tls.cert_file %s expired on %s: renew this client's certificate", t.CertFile, end.UTC().Format(time.RFC3339))
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
-	s.Net.TLS.Enable = true
-	s.Net.TLS.Config = config
-	return nil
+	return config, nil
 }
-
-// Secret is a text that prints as stars wherever it goes.
-type Secret string
-
-// String hides the secret.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return "***"
-}
-
-// GoString hides the secret from %#v.
-func (s Secret) GoString() string { return s.String() }
-
-// MarshalText hides the secret from encoders.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// SASL mechanisms.
-const (
-	Plain       = sarama.SASLTypePlaintext
-	ScramSHA256 = sarama.SASLTypeSCRAMSHA256
-	ScramSHA512 = sarama.SASLTypeSCRAMSHA512
-)
-
-// SASL says who this client is. An empty Mechanism is no authentication.
-type SASL struct {
-	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
-	Mechanism string `yaml:"mechanism"`
-	Username  string `yaml:"username"`
-	Password  Secret `yaml:"password"`
-}
-
-// String names the mechanism and the user.
-func (a SASL) String() string {
-	if a.Mechanism == "" {
-		return "off"
-	}
-	return a.Mechanism + " as " + a.Username
-}
-
-func (a SASL) validate() error {
-	switch a.Mechanism {
-	case "":
-		if a != (SASL{}) {
-			return fmt.Errorf("kafka.sasl.mechanism is empty: use %s, %s or %s", Plain, ScramSHA256, ScramSHA512)
-		}
-		return nil
-	case Plain, ScramSHA256, ScramSHA512:
-	default:
-		return fmt.Errorf("kafka.sasl.mechanism %q is none of %s, %s, %s", a.Mechanism, Plain, ScramSHA256, ScramSHA512)
-	}
-	if a.Username == "" || a.Password == "" {
-		return errors.New("kafka.sasl.username and kafka.sasl.password must both be set")
-	}
-	return nil
-}
-
-func (a SASL) apply(s *sarama.Config) {
-	if a.Mechanism == "" {
-		return
-	}
-	s.Net.SASL.Enable = true
-	s.Net.SASL.Mechanism = sarama.SASLMechanism(a.Mechanism)
-	s.Net.SASL.User = a.Username
-	s.Net.SASL.Password = string(a.Password)
-	switch a.Mechanism {
-	case ScramSHA256:
-		s.Net.SASL.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return &scramClient{hash: sha256.New} }
-	case ScramSHA512:
-		s.Net.SASL.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return &scramClient{hash: sha512.New} }
-	}
-}
-
-// scramClient is one SCRAM conversation (RFC 5802).
-type scramClient struct {
-	hash         func() hash.Hash
-	conversation *scram.ClientConversation
-}
-
-// Begin starts the conversation.
-func (c *scramClient) Begin(user, password, authzID string) error {
-	client, err := scram.HashGeneratorFcn(c.hash).NewClient(user, password, authzID)
-	if err != nil {
-		return fmt.Errorf("prepare SCRAM credentials: %w", err)
-	}
-	c.conversation = client.NewConversation()
-	return nil
-}
-
-// Step answers the server's challenge.
-func (c *scramClient) Step(challenge string) (string, error) { return c.conversation.Step(challenge) }
-
-// Done says whether the conversation has ended.
-func (c *scramClient) Done() bool { return c.conversation.Done() }

@@ -22,7 +22,7 @@ type session struct {
 func (s *session) Setup(session sarama.ConsumerGroupSession) error {
 	ctx := session.Context()
 	s.ctx.Store(&ctx)
-	s.group.assign(len(session.Claims()[s.group.group.Topic]))
+	s.group.assign(session.MemberID(), len(session.Claims()[s.group.group.Topic]))
 	return nil
 }
 

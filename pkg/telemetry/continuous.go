@@ -30,7 +30,7 @@ type reached struct {
 func NewContinuous(m *Metrics) *Continuous {
 	return &Continuous{
 		metrics: m,
-		until:   m.gauge("trueup_verified_until_timestamp_seconds", "Up to when changes at the authority were looked at, by its clock, as Unix time: they agree, or findings were published. With mode triggered, the commit time of the newest event dealt with.", "pair", "mode"),
+		until:   m.gauge("trueup_verified_until_timestamp_seconds", "Up to when changes at the authority were looked at, by its clock, as Unix time: they agree, or findings were published. With mode triggered, the newest commit there with which all events before it are dealt with.", "pair", "mode"),
 		events:  m.counter("trueup_change_events_total", "Change events by what they said: rows, all (a truncated table), nothing, other (another table's), unreadable (in the dead topic).", "pair", "kind"),
 		keys:    m.counter("trueup_change_keys_total", "Different rows looked at because of change events.", "pair"),
 		spills:  m.counter("trueup_change_spills_total", "Times that too many rows waited and a range was compared instead.", "pair"),

@@ -22,12 +22,18 @@ const (
 	drain = 3 * time.Second
 )
 
-// Handler serves /healthz, /readyz and /metrics.
+// Mounted is what a service serves besides, under a pattern of http.ServeMux.
+type Mounted struct {
+	Pattern string
+	Handler http.Handler
+}
+
+// Handler serves /healthz, /readyz and /metrics, and what is mounted besides.
 //
 // /healthz answers 200 as long as the process serves at all: an outage of a
 // database or of Kafka is no reason to kill it. /readyz answers 200 when every
 // condition is met, else 503, with all conditions as JSON either way.
-func Handler(metrics *Metrics, readiness *Readiness) http.Handler {
+func Handler(metrics *Metrics, readiness *Readiness, mounted ...Mounted) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -37,6 +43,9 @@ func Handler(metrics *Metrics, readiness *Readiness) http.Handler {
 		writeReadiness(w, readiness)
 	})
 	mux.Handle("GET /metrics", metrics.handler())
+	for _, m := range mounted {
+		mux.Handle(m.Pattern, m.Handler)
+	}
 	return secured(mux)
 }
 
@@ -84,8 +93,13 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 
 // Serve serves handler on the listener until ctx ends, and closes it.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true) // gRPC without TLS
 	server := &http.Server{
 		Handler:           handler,
+		Protocols:         &protocols,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

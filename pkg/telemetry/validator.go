@@ -45,6 +45,24 @@ func NewValidator(m *Metrics) *Validator {
 	}
 }
 
+// WatchPauses shows which pairs somebody has paused, asked for at every scrape.
+func WatchPauses(m *Metrics, paused func() map[string]bool) { m.registry.MustRegister(pauses(paused)) }
+
+// pauses is a collector: a pause ends by itself.
+type pauses func() map[string]bool
+
+var descPairPaused = prometheus.NewDesc("trueup_pair_paused", "1 while somebody has paused the pair's runs; trueup status says who and why.", []string{"pair"}, nil)
+
+// Describe implements prometheus.Collector.
+func (pauses) Describe(descs chan<- *prometheus.Desc) { descs <- descPairPaused }
+
+// Collect implements prometheus.Collector.
+func (ask pauses) Collect(metrics chan<- prometheus.Metric) {
+	for pair, paused := range ask() {
+		metrics <- prometheus.MustNewConstMetric(descPairPaused, prometheus.GaugeValue, truth(paused), pair)
+	}
+}
+
 // RunStarted notes that a run begins with rows to scan, of which done are done.
 func (v *Validator) RunStarted(pair, mode string, rows, done int64) {
 	v.active.WithLabelValues(pair, mode).Set(1)

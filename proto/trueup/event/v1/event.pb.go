@@ -1402,7 +1402,9 @@ type RangeTask struct {
 	// Rows with a greater key belong to the range; open when absent.
 	After *Key `protobuf:"bytes,5,opt,name=after,proto3" json:"after,omitempty"`
 	// Rows with a key not greater belong to the range; open when absent.
-	Through       *Key `protobuf:"bytes,6,opt,name=through,proto3" json:"through,omitempty"`
+	Through *Key `protobuf:"bytes,6,opt,name=through,proto3" json:"through,omitempty"`
+	// Exactly the rows with these keys, instead of a range.
+	Keys          []*Key `protobuf:"bytes,7,rep,name=keys,proto3" json:"keys,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1479,6 +1481,13 @@ func (x *RangeTask) GetThrough() *Key {
 	return nil
 }
 
+func (x *RangeTask) GetKeys() []*Key {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
 // PairState is where a pair stands. A record of an older generation than one
 // already seen for the pair is ignored.
 type PairState struct {
@@ -1492,9 +1501,19 @@ type PairState struct {
 	// The owner's opaque resume position; empty before the first range.
 	Position []byte `protobuf:"bytes,7,opt,name=position,proto3" json:"position,omitempty"`
 	// The time up to which changes are verified; absent when unknown.
-	Watermark     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=watermark,proto3" json:"watermark,omitempty"`
-	Phase         string                 `protobuf:"bytes,9,opt,name=phase,proto3" json:"phase,omitempty"`
-	At            *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=at,proto3" json:"at,omitempty"`
+	Watermark *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=watermark,proto3" json:"watermark,omitempty"`
+	// Where the run of the mode stands: running, stopped or complete; idle in older
+	// records, where no run was under way. Other values are older records' too.
+	Phase string                 `protobuf:"bytes,9,opt,name=phase,proto3" json:"phase,omitempty"`
+	At    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=at,proto3" json:"at,omitempty"`
+	// What keeps the pair's runs from going on; absent when nobody ordered that.
+	Pause *Order `protobuf:"bytes,11,opt,name=pause,proto3" json:"pause,omitempty"`
+	// Who ended the run, with the phase stopped.
+	Stopped *Order `protobuf:"bytes,12,opt,name=stopped,proto3" json:"stopped,omitempty"`
+	// Modes of runs that were asked for and have not begun, in their order.
+	Pending []string `protobuf:"bytes,13,rep,name=pending,proto3" json:"pending,omitempty"`
+	// When a run of each mode was begun last.
+	Began         map[string]*timestamppb.Timestamp `protobuf:"bytes,14,rep,name=began,proto3" json:"began,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1599,6 +1618,104 @@ func (x *PairState) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PairState) GetPause() *Order {
+	if x != nil {
+		return x.Pause
+	}
+	return nil
+}
+
+func (x *PairState) GetStopped() *Order {
+	if x != nil {
+		return x.Stopped
+	}
+	return nil
+}
+
+func (x *PairState) GetPending() []string {
+	if x != nil {
+		return x.Pending
+	}
+	return nil
+}
+
+func (x *PairState) GetBegan() map[string]*timestamppb.Timestamp {
+	if x != nil {
+		return x.Began
+	}
+	return nil
+}
+
+// Order is what a person, or a program of his, asked for.
+type Order struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Who   string                 `protobuf:"bytes,1,opt,name=who,proto3" json:"who,omitempty"`
+	Why   string                 `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`
+	At    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// When it ends by itself; absent for never.
+	Until         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Order) Reset() {
+	*x = Order{}
+	mi := &file_trueup_event_v1_event_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Order) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Order) ProtoMessage() {}
+
+func (x *Order) ProtoReflect() protoreflect.Message {
+	mi := &file_trueup_event_v1_event_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Order.ProtoReflect.Descriptor instead.
+func (*Order) Descriptor() ([]byte, []int) {
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Order) GetWho() string {
+	if x != nil {
+		return x.Who
+	}
+	return ""
+}
+
+func (x *Order) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *Order) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Order) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
 // BreakerState says whether the repairs of a pair are held back. Of two records
 // the one with the higher number counts, and of two with the same number the one
 // that is tripped.
@@ -1620,7 +1737,7 @@ type BreakerState struct {
 
 func (x *BreakerState) Reset() {
 	*x = BreakerState{}
-	mi := &file_trueup_event_v1_event_proto_msgTypes[11]
+	mi := &file_trueup_event_v1_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1632,7 +1749,7 @@ func (x *BreakerState) String() string {
 func (*BreakerState) ProtoMessage() {}
 
 func (x *BreakerState) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_event_v1_event_proto_msgTypes[11]
+	mi := &file_trueup_event_v1_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1645,7 +1762,7 @@ func (x *BreakerState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BreakerState.ProtoReflect.Descriptor instead.
 func (*BreakerState) Descriptor() ([]byte, []int) {
-	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *BreakerState) GetPair() string {
@@ -1686,6 +1803,347 @@ func (x *BreakerState) GetAt() *timestamppb.Timestamp {
 func (x *BreakerState) GetReleasedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.ReleasedAt
+	}
+	return nil
+}
+
+// Verdicts are the last verdicts of a pair, in the topic of states. Readers take
+// in what they do not know yet; no record takes a verdict away.
+type Verdicts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Pair  string                 `protobuf:"bytes,1,opt,name=pair,proto3" json:"pair,omitempty"`
+	// By when they ended, the oldest first.
+	Verdicts      []*Verdict `protobuf:"bytes,2,rep,name=verdicts,proto3" json:"verdicts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Verdicts) Reset() {
+	*x = Verdicts{}
+	mi := &file_trueup_event_v1_event_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Verdicts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Verdicts) ProtoMessage() {}
+
+func (x *Verdicts) ProtoReflect() protoreflect.Message {
+	mi := &file_trueup_event_v1_event_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Verdicts.ProtoReflect.Descriptor instead.
+func (*Verdicts) Descriptor() ([]byte, []int) {
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Verdicts) GetPair() string {
+	if x != nil {
+		return x.Pair
+	}
+	return ""
+}
+
+func (x *Verdicts) GetVerdicts() []*Verdict {
+	if x != nil {
+		return x.Verdicts
+	}
+	return nil
+}
+
+// Verdict is what a run concluded.
+type Verdict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Run   string                 `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	Mode  string                 `protobuf:"bytes,2,opt,name=mode,proto3" json:"mode,omitempty"`
+	// How ranges were compared.
+	Method string `protobuf:"bytes,3,opt,name=method,proto3" json:"method,omitempty"`
+	Epoch  uint64 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The side that was right: source or target.
+	Authority string                 `protobuf:"bytes,5,opt,name=authority,proto3" json:"authority,omitempty"`
+	BeganAt   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=began_at,json=beganAt,proto3" json:"began_at,omitempty"`
+	EndedAt   *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	// Every row was read, and looked at again where it differed.
+	Complete bool `protobuf:"varint,8,opt,name=complete,proto3" json:"complete,omitempty"`
+	// And nothing was found, nothing left undecided.
+	Clean      bool  `protobuf:"varint,9,opt,name=clean,proto3" json:"clean,omitempty"`
+	SourceRows int64 `protobuf:"varint,10,opt,name=source_rows,json=sourceRows,proto3" json:"source_rows,omitempty"`
+	TargetRows int64 `protobuf:"varint,11,opt,name=target_rows,json=targetRows,proto3" json:"target_rows,omitempty"`
+	// Findings by kind.
+	TargetMissing int64 `protobuf:"varint,12,opt,name=target_missing,json=targetMissing,proto3" json:"target_missing,omitempty"`
+	NotEqual      int64 `protobuf:"varint,13,opt,name=not_equal,json=notEqual,proto3" json:"not_equal,omitempty"`
+	BaseMissing   int64 `protobuf:"varint,14,opt,name=base_missing,json=baseMissing,proto3" json:"base_missing,omitempty"`
+	// Ranges of which something could not be read.
+	Unreadable int64 `protobuf:"varint,15,opt,name=unreadable,proto3" json:"unreadable,omitempty"`
+	// Rows of which nothing could be concluded.
+	Undecided int64 `protobuf:"varint,16,opt,name=undecided,proto3" json:"undecided,omitempty"`
+	// Why it is not complete or not clean, for people.
+	Reason string  `protobuf:"bytes,17,opt,name=reason,proto3" json:"reason,omitempty"`
+	Covers *Covers `protobuf:"bytes,18,opt,name=covers,proto3" json:"covers,omitempty"`
+	// A digest of the configuration of the run, without passwords.
+	Config        string `protobuf:"bytes,19,opt,name=config,proto3" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Verdict) Reset() {
+	*x = Verdict{}
+	mi := &file_trueup_event_v1_event_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Verdict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Verdict) ProtoMessage() {}
+
+func (x *Verdict) ProtoReflect() protoreflect.Message {
+	mi := &file_trueup_event_v1_event_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
+func (*Verdict) Descriptor() ([]byte, []int) {
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Verdict) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *Verdict) GetMode() string {
+	if x != nil {
+		return x.Mode
+	}
+	return ""
+}
+
+func (x *Verdict) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Verdict) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Verdict) GetAuthority() string {
+	if x != nil {
+		return x.Authority
+	}
+	return ""
+}
+
+func (x *Verdict) GetBeganAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BeganAt
+	}
+	return nil
+}
+
+func (x *Verdict) GetEndedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndedAt
+	}
+	return nil
+}
+
+func (x *Verdict) GetComplete() bool {
+	if x != nil {
+		return x.Complete
+	}
+	return false
+}
+
+func (x *Verdict) GetClean() bool {
+	if x != nil {
+		return x.Clean
+	}
+	return false
+}
+
+func (x *Verdict) GetSourceRows() int64 {
+	if x != nil {
+		return x.SourceRows
+	}
+	return 0
+}
+
+func (x *Verdict) GetTargetRows() int64 {
+	if x != nil {
+		return x.TargetRows
+	}
+	return 0
+}
+
+func (x *Verdict) GetTargetMissing() int64 {
+	if x != nil {
+		return x.TargetMissing
+	}
+	return 0
+}
+
+func (x *Verdict) GetNotEqual() int64 {
+	if x != nil {
+		return x.NotEqual
+	}
+	return 0
+}
+
+func (x *Verdict) GetBaseMissing() int64 {
+	if x != nil {
+		return x.BaseMissing
+	}
+	return 0
+}
+
+func (x *Verdict) GetUnreadable() int64 {
+	if x != nil {
+		return x.Unreadable
+	}
+	return 0
+}
+
+func (x *Verdict) GetUndecided() int64 {
+	if x != nil {
+		return x.Undecided
+	}
+	return 0
+}
+
+func (x *Verdict) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Verdict) GetCovers() *Covers {
+	if x != nil {
+		return x.Covers
+	}
+	return nil
+}
+
+func (x *Verdict) GetConfig() string {
+	if x != nil {
+		return x.Config
+	}
+	return ""
+}
+
+// Covers is what a verdict speaks of.
+type Covers struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Source string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	Target string                 `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	// Filters of the rows; empty for all.
+	SourceWhere string `protobuf:"bytes,3,opt,name=source_where,json=sourceWhere,proto3" json:"source_where,omitempty"`
+	TargetWhere string `protobuf:"bytes,4,opt,name=target_where,json=targetWhere,proto3" json:"target_where,omitempty"`
+	// Source names of the columns that were compared.
+	Columns []string `protobuf:"bytes,5,rep,name=columns,proto3" json:"columns,omitempty"`
+	// Columns that are not compared exactly, each with its rule.
+	Loosened      []string `protobuf:"bytes,6,rep,name=loosened,proto3" json:"loosened,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Covers) Reset() {
+	*x = Covers{}
+	mi := &file_trueup_event_v1_event_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Covers) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Covers) ProtoMessage() {}
+
+func (x *Covers) ProtoReflect() protoreflect.Message {
+	mi := &file_trueup_event_v1_event_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Covers.ProtoReflect.Descriptor instead.
+func (*Covers) Descriptor() ([]byte, []int) {
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Covers) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Covers) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *Covers) GetSourceWhere() string {
+	if x != nil {
+		return x.SourceWhere
+	}
+	return ""
+}
+
+func (x *Covers) GetTargetWhere() string {
+	if x != nil {
+		return x.TargetWhere
+	}
+	return ""
+}
+
+func (x *Covers) GetColumns() []string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *Covers) GetLoosened() []string {
+	if x != nil {
+		return x.Loosened
 	}
 	return nil
 }
@@ -1788,14 +2246,15 @@ const file_trueup_event_v1_event_proto_rawDesc = "" +
 	"\x05value\x18\x01 \x01(\v2\x19.trueup.event.v1.KeyValueH\x00R\x05value\x12\x14\n" +
 	"\x04null\x18\x02 \x01(\bH\x00R\x04null\x12\x18\n" +
 	"\x06masked\x18\x03 \x01(\tH\x00R\x06maskedB\t\n" +
-	"\acontent\"\xbb\x01\n" +
+	"\acontent\"\xe5\x01\n" +
 	"\tRangeTask\x12\x12\n" +
 	"\x04pair\x18\x01 \x01(\tR\x04pair\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\tR\x03run\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06number\x18\x04 \x01(\x04R\x06number\x12*\n" +
 	"\x05after\x18\x05 \x01(\v2\x14.trueup.event.v1.KeyR\x05after\x12.\n" +
-	"\athrough\x18\x06 \x01(\v2\x14.trueup.event.v1.KeyR\athrough\"\xc8\x02\n" +
+	"\athrough\x18\x06 \x01(\v2\x14.trueup.event.v1.KeyR\athrough\x12(\n" +
+	"\x04keys\x18\a \x03(\v2\x14.trueup.event.v1.KeyR\x04keys\"\xd5\x04\n" +
 	"\tPairState\x12\x12\n" +
 	"\x04pair\x18\x01 \x01(\tR\x04pair\x12\x1e\n" +
 	"\n" +
@@ -1809,7 +2268,20 @@ const file_trueup_event_v1_event_proto_rawDesc = "" +
 	"\twatermark\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\twatermark\x12\x14\n" +
 	"\x05phase\x18\t \x01(\tR\x05phase\x12*\n" +
 	"\x02at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xd5\x01\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12,\n" +
+	"\x05pause\x18\v \x01(\v2\x16.trueup.event.v1.OrderR\x05pause\x120\n" +
+	"\astopped\x18\f \x01(\v2\x16.trueup.event.v1.OrderR\astopped\x12\x18\n" +
+	"\apending\x18\r \x03(\tR\apending\x12;\n" +
+	"\x05began\x18\x0e \x03(\v2%.trueup.event.v1.PairState.BeganEntryR\x05began\x1aT\n" +
+	"\n" +
+	"BeganEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05value:\x028\x01\"\x89\x01\n" +
+	"\x05Order\x12\x10\n" +
+	"\x03who\x18\x01 \x01(\tR\x03who\x12\x10\n" +
+	"\x03why\x18\x02 \x01(\tR\x03why\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x120\n" +
+	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"\xd5\x01\n" +
 	"\fBreakerState\x12\x12\n" +
 	"\x04pair\x18\x01 \x01(\tR\x04pair\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x18\n" +
@@ -1817,7 +2289,42 @@ const file_trueup_event_v1_event_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12*\n" +
 	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12;\n" +
 	"\vreleased_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"releasedAt*\x87\x01\n" +
+	"releasedAt\"T\n" +
+	"\bVerdicts\x12\x12\n" +
+	"\x04pair\x18\x01 \x01(\tR\x04pair\x124\n" +
+	"\bverdicts\x18\x02 \x03(\v2\x18.trueup.event.v1.VerdictR\bverdicts\"\xe3\x04\n" +
+	"\aVerdict\x12\x10\n" +
+	"\x03run\x18\x01 \x01(\tR\x03run\x12\x12\n" +
+	"\x04mode\x18\x02 \x01(\tR\x04mode\x12\x16\n" +
+	"\x06method\x18\x03 \x01(\tR\x06method\x12\x14\n" +
+	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\x12\x1c\n" +
+	"\tauthority\x18\x05 \x01(\tR\tauthority\x125\n" +
+	"\bbegan_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\abeganAt\x125\n" +
+	"\bended_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x12\x1a\n" +
+	"\bcomplete\x18\b \x01(\bR\bcomplete\x12\x14\n" +
+	"\x05clean\x18\t \x01(\bR\x05clean\x12\x1f\n" +
+	"\vsource_rows\x18\n" +
+	" \x01(\x03R\n" +
+	"sourceRows\x12\x1f\n" +
+	"\vtarget_rows\x18\v \x01(\x03R\n" +
+	"targetRows\x12%\n" +
+	"\x0etarget_missing\x18\f \x01(\x03R\rtargetMissing\x12\x1b\n" +
+	"\tnot_equal\x18\r \x01(\x03R\bnotEqual\x12!\n" +
+	"\fbase_missing\x18\x0e \x01(\x03R\vbaseMissing\x12\x1e\n" +
+	"\n" +
+	"unreadable\x18\x0f \x01(\x03R\n" +
+	"unreadable\x12\x1c\n" +
+	"\tundecided\x18\x10 \x01(\x03R\tundecided\x12\x16\n" +
+	"\x06reason\x18\x11 \x01(\tR\x06reason\x12/\n" +
+	"\x06covers\x18\x12 \x01(\v2\x17.trueup.event.v1.CoversR\x06covers\x12\x16\n" +
+	"\x06config\x18\x13 \x01(\tR\x06config\"\xb4\x01\n" +
+	"\x06Covers\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x16\n" +
+	"\x06target\x18\x02 \x01(\tR\x06target\x12!\n" +
+	"\fsource_where\x18\x03 \x01(\tR\vsourceWhere\x12!\n" +
+	"\ftarget_where\x18\x04 \x01(\tR\vtargetWhere\x12\x18\n" +
+	"\acolumns\x18\x05 \x03(\tR\acolumns\x12\x1a\n" +
+	"\bloosened\x18\x06 \x03(\tR\bloosened*\x87\x01\n" +
 	"\vFindingKind\x12\x1c\n" +
 	"\x18FINDING_KIND_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bFINDING_KIND_TARGET_MISSING\x10\x01\x12\x1a\n" +
@@ -1855,7 +2362,7 @@ func file_trueup_event_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_trueup_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_trueup_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_trueup_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_trueup_event_v1_event_proto_goTypes = []any{
 	(FindingKind)(0),              // 0: trueup.event.v1.FindingKind
 	(Result)(0),                   // 1: trueup.event.v1.Result
@@ -1872,9 +2379,14 @@ var file_trueup_event_v1_event_proto_goTypes = []any{
 	(*Content)(nil),               // 12: trueup.event.v1.Content
 	(*RangeTask)(nil),             // 13: trueup.event.v1.RangeTask
 	(*PairState)(nil),             // 14: trueup.event.v1.PairState
-	(*BreakerState)(nil),          // 15: trueup.event.v1.BreakerState
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 17: google.protobuf.Duration
+	(*Order)(nil),                 // 15: trueup.event.v1.Order
+	(*BreakerState)(nil),          // 16: trueup.event.v1.BreakerState
+	(*Verdicts)(nil),              // 17: trueup.event.v1.Verdicts
+	(*Verdict)(nil),               // 18: trueup.event.v1.Verdict
+	(*Covers)(nil),                // 19: trueup.event.v1.Covers
+	nil,                           // 20: trueup.event.v1.PairState.BeganEntry
+	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 22: google.protobuf.Duration
 }
 var file_trueup_event_v1_event_proto_depIdxs = []int32{
 	5,  // 0: trueup.event.v1.Key.columns:type_name -> trueup.event.v1.KeyColumn
@@ -1882,13 +2394,13 @@ var file_trueup_event_v1_event_proto_depIdxs = []int32{
 	7,  // 2: trueup.event.v1.KeyValue.bits_value:type_name -> trueup.event.v1.BitString
 	0,  // 3: trueup.event.v1.Finding.kind:type_name -> trueup.event.v1.FindingKind
 	4,  // 4: trueup.event.v1.Finding.key:type_name -> trueup.event.v1.Key
-	16, // 5: trueup.event.v1.Finding.detected_at:type_name -> google.protobuf.Timestamp
+	21, // 5: trueup.event.v1.Finding.detected_at:type_name -> google.protobuf.Timestamp
 	4,  // 6: trueup.event.v1.Outcome.key:type_name -> trueup.event.v1.Key
 	1,  // 7: trueup.event.v1.Outcome.result:type_name -> trueup.event.v1.Result
 	2,  // 8: trueup.event.v1.Outcome.action:type_name -> trueup.event.v1.Action
-	16, // 9: trueup.event.v1.Outcome.detected_at:type_name -> google.protobuf.Timestamp
-	16, // 10: trueup.event.v1.Outcome.at:type_name -> google.protobuf.Timestamp
-	17, // 11: trueup.event.v1.Outcome.took:type_name -> google.protobuf.Duration
+	21, // 9: trueup.event.v1.Outcome.detected_at:type_name -> google.protobuf.Timestamp
+	21, // 10: trueup.event.v1.Outcome.at:type_name -> google.protobuf.Timestamp
+	22, // 11: trueup.event.v1.Outcome.took:type_name -> google.protobuf.Duration
 	0,  // 12: trueup.event.v1.Outcome.kind:type_name -> trueup.event.v1.FindingKind
 	10, // 13: trueup.event.v1.Outcome.writes:type_name -> trueup.event.v1.Write
 	3,  // 14: trueup.event.v1.Write.side:type_name -> trueup.event.v1.Side
@@ -1899,16 +2411,27 @@ var file_trueup_event_v1_event_proto_depIdxs = []int32{
 	6,  // 19: trueup.event.v1.Content.value:type_name -> trueup.event.v1.KeyValue
 	4,  // 20: trueup.event.v1.RangeTask.after:type_name -> trueup.event.v1.Key
 	4,  // 21: trueup.event.v1.RangeTask.through:type_name -> trueup.event.v1.Key
-	3,  // 22: trueup.event.v1.PairState.authority:type_name -> trueup.event.v1.Side
-	16, // 23: trueup.event.v1.PairState.watermark:type_name -> google.protobuf.Timestamp
-	16, // 24: trueup.event.v1.PairState.at:type_name -> google.protobuf.Timestamp
-	16, // 25: trueup.event.v1.BreakerState.at:type_name -> google.protobuf.Timestamp
-	16, // 26: trueup.event.v1.BreakerState.released_at:type_name -> google.protobuf.Timestamp
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	4,  // 22: trueup.event.v1.RangeTask.keys:type_name -> trueup.event.v1.Key
+	3,  // 23: trueup.event.v1.PairState.authority:type_name -> trueup.event.v1.Side
+	21, // 24: trueup.event.v1.PairState.watermark:type_name -> google.protobuf.Timestamp
+	21, // 25: trueup.event.v1.PairState.at:type_name -> google.protobuf.Timestamp
+	15, // 26: trueup.event.v1.PairState.pause:type_name -> trueup.event.v1.Order
+	15, // 27: trueup.event.v1.PairState.stopped:type_name -> trueup.event.v1.Order
+	20, // 28: trueup.event.v1.PairState.began:type_name -> trueup.event.v1.PairState.BeganEntry
+	21, // 29: trueup.event.v1.Order.at:type_name -> google.protobuf.Timestamp
+	21, // 30: trueup.event.v1.Order.until:type_name -> google.protobuf.Timestamp
+	21, // 31: trueup.event.v1.BreakerState.at:type_name -> google.protobuf.Timestamp
+	21, // 32: trueup.event.v1.BreakerState.released_at:type_name -> google.protobuf.Timestamp
+	18, // 33: trueup.event.v1.Verdicts.verdicts:type_name -> trueup.event.v1.Verdict
+	21, // 34: trueup.event.v1.Verdict.began_at:type_name -> google.protobuf.Timestamp
+	21, // 35: trueup.event.v1.Verdict.ended_at:type_name -> google.protobuf.Timestamp
+	19, // 36: trueup.event.v1.Verdict.covers:type_name -> trueup.event.v1.Covers
+	21, // 37: trueup.event.v1.PairState.BeganEntry.value:type_name -> google.protobuf.Timestamp
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_trueup_event_v1_event_proto_init() }
@@ -1951,7 +2474,7 @@ func file_trueup_event_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trueup_event_v1_event_proto_rawDesc), len(file_trueup_event_v1_event_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   12,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
