@@ -22,7 +22,7 @@ RACE := $(shell [ "$$(go env CGO_ENABLED)" != 1 ] || echo -race)
 BUF := $(CURDIR)/bin/buf
 LINT := $(CURDIR)/bin/golangci-lint
 REPORT := $(CURDIR)/bin/testreport
-PROTOC_GEN_GO := $(CURDIR)/bin/protoc-gen-go
+PROTOC_PLUGINS := $(CURDIR)/bin/protoc-gen-go $(CURDIR)/bin/protoc-gen-connect-go
 APISERVER := $(CURDIR)/bin/apiserver
 
 .PHONY: help
@@ -68,11 +68,11 @@ bench: services-up ## measure speed and memory beside other tools; prints a repo
 
 MINUTES ?= 5
 SEED ?= 0
-# engines of authority and copy, side by side: mariadb-mariadb, mariadb-postgres, postgres-mariadb, postgres-postgres
-ENGINES ?= mariadb-mariadb,mariadb-postgres,postgres-mariadb,postgres-postgres
+# engines of authority and copy, side by side, of mariadb-mariadb,mariadb-postgres,postgres-mariadb,postgres-postgres
+ENGINES ?=
 .PHONY: soak
-soak: build services-up ## MINUTES (5) of writers, damage and failing parts with a SEED, then an independent comparison; prints a summary
-	scripts/soak.sh -minutes $(MINUTES) -seed $(SEED) -pairs $(ENGINES) $(FLAGS)
+soak: build services-up ## MINUTES (5) of writers, damage and failing parts with a SEED, then an independent comparison; FLAGS=-continuous follows changes; prints a summary
+	scripts/soak.sh -minutes $(MINUTES) -seed $(SEED) $(if $(ENGINES),-pairs $(ENGINES)) $(FLAGS)
 
 .PHONY: demo
 demo: build ## damage, find, carry over Kafka, repair, prove: on embedded servers, needs Go alone
@@ -88,7 +88,7 @@ chart-install: $(APISERVER) ## install, upgrade and roll back the chart on a rea
 	cd test/chart && TRUEUP_APISERVER=$(APISERVER) go test -tags apiserver -run 'TestEveryChartInstalls|TestAnUpgradeRestarts' -count=1 .
 
 .PHONY: generate
-generate: $(BUF) $(PROTOC_GEN_GO) ## generate Go code from proto/
+generate: $(BUF) $(PROTOC_PLUGINS) ## generate Go code from proto/
 	cd proto && PATH=$(CURDIR)/bin:$$PATH $(BUF) generate
 
 .PHONY: proto-baseline
@@ -96,7 +96,7 @@ proto-baseline: $(BUF) ## accept the present messages as what later changes must
 	cd proto && $(BUF) build --exclude-source-info -o trueup.binpb
 
 .PHONY: verify
-verify: $(BUF) $(PROTOC_GEN_GO) ## check generated code, message compatibility, formatting, go vet, go.mod
+verify: $(BUF) $(PROTOC_PLUGINS) ## check generated code, message compatibility, formatting, go vet, go.mod
 	BUF=$(BUF) scripts/verify.sh $(PRODUCT)
 
 .PHONY: services-up
@@ -117,8 +117,11 @@ $(BUF): tools/go.mod
 $(LINT): tools/go.mod
 	cd tools && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-$(PROTOC_GEN_GO): go.mod
+$(CURDIR)/bin/protoc-gen-go: go.mod
 	go build -o $@ google.golang.org/protobuf/cmd/protoc-gen-go
+
+$(CURDIR)/bin/protoc-gen-connect-go: go.mod
+	go build -o $@ connectrpc.com/connect/cmd/protoc-gen-connect-go
 
 # A chart asks for a version of Kubernetes; the server says the one it was built from.
 $(APISERVER): $(wildcard test/chart/apiserver/*)

@@ -28,7 +28,7 @@ check() {
 generated_is_fresh() {
   rm -rf -- "$work/proto"
   cp -R proto "$work/proto"
-  find "$work/proto" -name '*.pb.go' -delete
+  find "$work/proto" \( -name '*.pb.go' -o -name '*.connect.go' \) -delete
   (cd "$work/proto" && PATH=$(dirname "$BUF"):$PATH "$BUF" generate) && diff -ru proto "$work/proto"
 }
 

@@ -49,6 +49,8 @@ var allowed = map[string][]string{
 	"pkg/fix/sqlsink":     {"pkg/database", "pkg/event", "pkg/dialect", "pkg/fix", "pkg/row", "pkg/schema"},
 	"pkg/fix/sinktest":    {"pkg/canonical", "pkg/event", "pkg/fix", "pkg/row", "pkg/schema"},
 	"pkg/audit":           {"pkg/event", "pkg/fix"},
+	"pkg/standing":        {"pkg/event", "pkg/fix"},
+	"pkg/canary":          {"pkg/canonical", "pkg/compare", "pkg/event", "pkg/fix", "pkg/row", "pkg/schema"},
 
 	// Running.
 	"pkg/governor":  {},
@@ -56,7 +58,7 @@ var allowed = map[string][]string{
 	"pkg/lifecycle": {},
 	"pkg/config":    {},
 	"pkg/report":    {},
-	"pkg/telemetry": {"pkg/event", "pkg/fix", "pkg/governor", "pkg/kafka", "pkg/validate"},
+	"pkg/telemetry": {"pkg/event", "pkg/fix", "pkg/governor", "pkg/kafka", "pkg/standing", "pkg/validate"},
 }
 
 // TestImportsFollowTheLayers fails on an import that the table does not allow,

@@ -45,6 +45,7 @@ func OpenSide(ctx context.Context, side event.Side, d Database, access Access) (
 	db, err := database.Open(ctx, database.Config{
 		DSN:              d.DSN,
 		PasswordFile:     d.PasswordFile,
+		TLS:              d.TLS,
 		ReadOnly:         access.Writable != side,
 		MaxConns:         access.Conns,
 		Application:      access.Application,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/trueup/trueup/pkg/config"
+	"github.com/trueup/trueup/pkg/database"
 	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/validate"
 )
@@ -33,8 +34,11 @@ type Database struct {
 	// DSN is mysql://, mariadb://, postgres:// or postgresql://; ${NAME} in it
 	// stands for an environment variable.
 	DSN string `yaml:"dsn"`
-	// PasswordFile holds the password on its first line, instead of the DSN.
+	// PasswordFile holds the password, instead of the DSN. It is read for every
+	// connection: a new password needs no restart.
 	PasswordFile string `yaml:"password_file"`
+	// TLS says how to encrypt, instead of parameters of the DSN.
+	TLS database.TLS `yaml:"tls"`
 	// ConnectTimeout bounds one attempt to connect; 10s when left out.
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`
 	// StatementTimeout has the server give up a statement that takes longer;
@@ -50,6 +54,10 @@ type Validator struct {
 	Confirm *time.Duration `yaml:"confirm"`
 	// MaxFindings ends a run, incomplete, after so many; no limit when 0.
 	MaxFindings int64 `yaml:"max_findings"`
+	// MaxMismatchShare ends a run, incomplete, when more than this share of the
+	// rows compared so far differ, once enough were compared to tell
+	// (validate.Run.MaxShare); DefaultMaxMismatchShare when left out, 1 for no limit.
+	MaxMismatchShare float64 `yaml:"max_mismatch_share"`
 	// MaxClockSkew is the difference between a database's clock and this
 	// machine's that is reported as a warning; DefaultMaxClockSkew when left out.
 	MaxClockSkew time.Duration `yaml:"max_clock_skew"`
@@ -84,13 +92,6 @@ type Fixer struct {
 	DryRun bool `yaml:"dry_run"`
 }
 
-// HTTP is where a service answers probes and scrapers.
-type HTTP struct {
-	// Listen is host:port. When empty the validator listens on
-	// 127.0.0.1:8080 and the fixer on 127.0.0.1:8081; "off" for none.
-	Listen string `yaml:"listen"`
-}
-
 // Defaults and bounds.
 const (
 	maxThreads = 64
@@ -100,6 +101,10 @@ const (
 	// DefaultConfirm is longer than the lag of a replicator that is well.
 	DefaultConfirm = 2 * time.Second
 	maxConfirm     = 24 * time.Hour
+	// DefaultMaxMismatchShare is the share at which breakers stop repairs too: two
+	// tables of which a fifth differs are hardly the two that were meant, or in a
+	// mapping, filter or direction that is wrong.
+	DefaultMaxMismatchShare = 0.2
 	// DefaultMaxClockSkew is far above what NTP leaves and below what makes
 	// the times of an audit hard to read.
 	DefaultMaxClockSkew = 5 * time.Second
@@ -122,6 +127,7 @@ func (f *File) Validate() error {
 	if err := f.expandShards(); err != nil {
 		return err
 	}
+	f.addShadows()
 	names := map[string]string{}
 	for i := range f.Pairs {
 		p := &f.Pairs[i]
@@ -139,7 +145,7 @@ func (f *File) Validate() error {
 	}
 	for _, check := range []func() error{
 		f.Source.validate("source"), f.Target.validate("target"),
-		f.Governor.validate, f.Validator.validate, f.Fixer.validate, f.Replication.validate,
+		f.Governor.validate, f.Validator.validate, f.Fixer.validate, f.Replication.validate, f.HTTP.validate,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -148,11 +154,15 @@ func (f *File) Validate() error {
 	return f.expand()
 }
 
-// expand fills environment variables into the secrets of kafka and fixer; those of DSNs
-// are filled in by package database, which knows what needs escaping.
+// expand fills environment variables into the secrets of kafka and fixer, and into
+// the name of the process; those of DSNs are filled in by package database, which
+// knows what needs escaping.
 func (f *File) expand() error {
 	sasl := &f.Kafka.SASL
 	var err error
+	if f.Kafka.Instance, err = config.Expand(f.Kafka.Instance); err != nil {
+		return config.At("kafka.instance", err)
+	}
 	if sasl.Username, err = config.Expand(sasl.Username); err != nil {
 		return config.At("kafka.sasl.username", err)
 	}
@@ -161,18 +171,26 @@ func (f *File) expand() error {
 		return config.At("kafka.sasl.password", err)
 	}
 	sasl.Password = kafka.Secret(password)
+	secret, err := config.Expand(string(sasl.OAuth.ClientSecret))
+	if err != nil {
+		return config.At("kafka.sasl.oauth.client_secret", err)
+	}
+	sasl.OAuth.ClientSecret = kafka.Secret(secret)
 	key, err := config.Expand(string(f.Fixer.DigestKey))
 	if err != nil {
 		return config.At("fixer.digest_key", err)
 	}
 	f.Fixer.DigestKey = kafka.Secret(key)
-	return nil
+	return f.HTTP.expand()
 }
 
 func (d *Database) validate(side string) func() error {
 	return func() error {
 		if d.ConnectTimeout < 0 || d.StatementTimeout < 0 {
 			return config.At(side, errors.New("a time limit is positive; leave it out for none"))
+		}
+		if err := d.TLS.Validate(); err != nil {
+			return config.At(side+".tls", err)
 		}
 		return nil
 	}
@@ -184,6 +202,9 @@ func (v *Validator) validate() error {
 		confirm := DefaultConfirm
 		v.Confirm = &confirm
 	}
+	if v.MaxMismatchShare == 0 {
+		v.MaxMismatchShare = DefaultMaxMismatchShare
+	}
 	if v.MaxClockSkew == 0 {
 		v.MaxClockSkew = DefaultMaxClockSkew
 	}
@@ -192,6 +213,8 @@ func (v *Validator) validate() error {
 		return config.At("validator.confirm", fmt.Errorf("%v is outside 0 to %v", *v.Confirm, maxConfirm))
 	case v.MaxFindings < 0:
 		return config.At("validator.max_findings", fmt.Errorf("%d is less than 0; 0 means no limit", v.MaxFindings))
+	case !(v.MaxMismatchShare >= 0 && v.MaxMismatchShare <= 1): // which NaN is not, either
+		return config.At("validator.max_mismatch_share", fmt.Errorf("%v is outside 0 to 1; 1 means no limit", v.MaxMismatchShare))
 	case v.MaxClockSkew < 0:
 		return config.At("validator.max_clock_skew", fmt.Errorf("%v is less than 0", v.MaxClockSkew))
 	}

@@ -118,6 +118,8 @@ func TestABadFileNamesFieldLineAndLimit(t *testing.T) {
 		"mapped to nothing":    {"pairs:\n- name: a\n  map: {x: ''}\n", "column x is mapped to nothing"},
 		"too many threads":     {"validator:\n  threads: 65\n", ":2: validator.threads: 65 is outside 1 to 64"},
 		"confirm too long":     {"validator:\n  confirm: 48h\n", ":2: validator.confirm: 48h0m0s is outside 0 to 24h"},
+		"share above all":      {"validator:\n  max_mismatch_share: 1.5\n", ":2: validator.max_mismatch_share: 1.5 is outside 0 to 1"},
+		"share of nothing":     {"validator:\n  max_mismatch_share: .nan\n", ":2: validator.max_mismatch_share: NaN is outside 0 to 1"},
 		"drain too long":       {"fixer:\n  drain_timeout: 1m\n", ":2: fixer.drain_timeout: 1m0s is outside 0 to 24s"},
 		"batch too large":      {"fixer: {batch_keys: 20000}\n", ":1: fixer.batch_keys: 20000 is outside 1 to 10000"},
 		"concurrency":          {"governor: {target: {concurrency: -1}}\n", ":1: governor.target.concurrency: -1 is outside 1 to 64"},

@@ -24,6 +24,7 @@ type Governors struct {
 	list     map[governed]*governor.Governor
 	watchers map[event.Side]*governor.Watcher
 	opened   []*database.DB
+	orders   orders
 }
 
 // governed is what a governor admits.
@@ -48,7 +49,7 @@ func NewGovernors(file File, log zerolog.Logger, metrics *telemetry.Metrics, use
 		}
 		for _, use := range uses {
 			one, err := governor.New(governor.Config{
-				Name: side.String() + " " + use.String(), Use: use, Most: budget.Share(), Processes: budget.Processes,
+				Name: side.String() + " " + use.String(), Use: use, Most: budget.Concurrency, Processes: budget.Processes,
 				Fixed: !budget.adapts(), Windows: windows, Observer: governorLog{log},
 			})
 			if err != nil {
@@ -136,7 +137,7 @@ func (g *Governors) Start(ctx context.Context, pair *schema.Pair) (err error) {
 	}
 	measured.Wait()
 	if path := g.file.Governor.PauseFile; path != "" {
-		g.order(readPause(path)) // before anything is admitted
+		g.orderByFile(readPause(path)) // before anything is admitted
 	}
 	var errs []error
 	for which, one := range g.list {

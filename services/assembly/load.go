@@ -27,7 +27,8 @@ type Budget struct {
 	// DefaultConcurrency when left out.
 	Concurrency int `yaml:"concurrency"`
 	// Processes is the number of processes that share the database: concurrency,
-	// and what others leave over, is divided by it. 1 when left out.
+	// and what others leave over, is divided by it. When left out the services
+	// divide both among those of them that have work.
 	Processes int `yaml:"processes"`
 	// Adapt says whether the load follows the signals; true when left out. With
 	// false it is concurrency, whatever happens.
@@ -47,7 +48,7 @@ type Budget struct {
 // Limits are the values at which a database is busy; 0 turns a signal off.
 type Limits struct {
 	// Canary is the time of a point read on a connection of its own; when left
-	// out DefaultCanary and the network's round trip.
+	// out DefaultCanary beyond the network's round trip.
 	Canary *time.Duration `yaml:"canary"`
 	// Threads is the number of others' sessions at work; when left out two for
 	// each core and six.
@@ -124,13 +125,10 @@ func (b *Budget) validate() error {
 	if b.Concurrency == 0 {
 		b.Concurrency = DefaultConcurrency
 	}
-	if b.Processes == 0 {
-		b.Processes = 1
-	}
 	if err := within("concurrency", b.Concurrency, 1, maxThreads); err != nil {
 		return err
 	}
-	if b.Processes < 1 || b.Processes > b.Concurrency {
+	if b.Processes < 0 || b.Processes > b.Concurrency {
 		return config.At("processes", fmt.Errorf("%d processes cannot share %d statements at once; at least one each", b.Processes, b.Concurrency))
 	}
 	if b.Cores < 0 {
@@ -213,9 +211,6 @@ func (p Pause) window() (governor.Window, error) {
 
 // adapts says whether the load follows the signals.
 func (b *Budget) adapts() bool { return b.Adapt == nil || *b.Adapt }
-
-// Share is the number of statements at once of this process.
-func (b *Budget) Share() int { return b.Concurrency / b.Processes }
 
 // or is a limit as given, or its default.
 func or[T any](given *T, otherwise T) T {

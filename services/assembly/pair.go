@@ -76,9 +76,13 @@ type Pair struct {
 	Mask   []string `yaml:"mask"`
 	// Breaker stops repairs that are too many.
 	Breaker Breaker `yaml:"breaker"`
+	// Canary reserves a row for proving that differences are found and repaired.
+	Canary *Canary `yaml:"canary"`
 
 	// Entry is the name of the entry with shards this pair came from, else empty.
 	Entry string `yaml:"-"`
+	// Shadows is the name of the pair that this one is the shadow of, else empty.
+	Shadows string `yaml:"-"`
 	// place is where the file says it, for error messages.
 	place string
 	// among are the shards of that entry, and position this one's place there.
@@ -92,9 +96,27 @@ type Pair struct {
 type Schedule struct {
 	Full        string `yaml:"full"`
 	Reverse     string `yaml:"reverse"`
+	Count       string `yaml:"count"`
 	Incremental string `yaml:"incremental"`
-	// Zone is the IANA time zone of the expressions; UTC when empty.
+	// Only are the times of day at which runs that end may work, such as
+	// "01:00-05:00"; outside of them they rest. Always when empty.
+	Only string `yaml:"only"`
+	// Zone is the IANA time zone of all of these; UTC when empty.
 	Zone string `yaml:"zone"`
+}
+
+// Of is the expression of a mode that ends, empty for none.
+func (s Schedule) Of(mode string) string {
+	switch mode {
+	case "full":
+		return s.Full
+	case "reverse":
+		return s.Reverse
+	case "count":
+		return s.Count
+	default:
+		return ""
+	}
 }
 
 // DefaultEpoch is the number of the first authority decision.
@@ -149,15 +171,22 @@ func (p *Pair) validate() error {
 	if p.Authority != event.Source.String() && p.Authority != event.Target.String() {
 		return config.At("authority", fmt.Errorf("%q is no side; say source or target", p.Authority))
 	}
-	for _, s := range []struct{ key, text string }{{"full", p.Schedule.Full}, {"reverse", p.Schedule.Reverse}} {
-		if s.text == "" {
+	for _, mode := range []string{"full", "reverse", "count"} {
+		text := p.Schedule.Of(mode)
+		if text == "" {
 			continue
 		}
-		if _, err := schedule.Parse(s.text, p.Schedule.Zone); err != nil {
-			return config.At("schedule."+s.key, err)
+		if _, err := schedule.Parse(text, p.Schedule.Zone); err != nil {
+			return config.At("schedule."+mode, err)
 		}
 	}
+	if _, err := schedule.ParseWindow(p.Schedule.Only, p.Schedule.Zone); err != nil {
+		return config.At("schedule.only", err)
+	}
 	if err := p.validateContinuous(); err != nil {
+		return err
+	}
+	if err := p.validateCanary(); err != nil {
 		return err
 	}
 	return p.validateMap()

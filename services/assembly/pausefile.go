@@ -48,7 +48,7 @@ func (g *Governors) followFile(ctx context.Context) {
 		newReason, newUntil := readPause(path)
 		if newReason != reason || !newUntil.Equal(until) {
 			reason, until = newReason, newUntil
-			g.order(reason, until)
+			g.orderByFile(reason, until)
 		}
 		select {
 		case <-ctx.Done():
@@ -77,18 +77,4 @@ func readPause(path string) (string, time.Time) {
 		text = nil
 	}
 	return filePause(string(text), info.ModTime())
-}
-
-// order pauses all governors until a moment, or ends the pause where there is no
-// reason or the moment has passed.
-func (g *Governors) order(reason string, until time.Time) {
-	for _, one := range g.list {
-		if reason == "" || !until.After(time.Now()) {
-			one.Resume()
-			continue
-		}
-		if err := one.Pause(reason, until); err != nil {
-			g.log.Warn().Err(err).Msg("the pause file is not obeyed")
-		}
-	}
 }

@@ -82,16 +82,20 @@ const off = "off"
 // ServeHTTP adds the HTTP server to the service's parts. An address given on
 // the command line must be free. One from the file, or the default, may be
 // taken by another service that reads the same file on the same machine: then
-// a free port of 127.0.0.1 is used instead, and the log says so.
-func (s *Service) ServeHTTP(ctx context.Context, flag, file, otherwise string) error {
+// a free port of 127.0.0.1 is used instead, and the log says so. What is mounted
+// answers only those that the file lets in, see HTTP.
+func (s *Service) ServeHTTP(ctx context.Context, flag string, file HTTP, otherwise string, mounted ...telemetry.Mounted) error {
 	address := flag
-	for _, next := range []string{file, otherwise} {
+	for _, next := range []string{file.Listen, otherwise} {
 		if address == "" {
 			address = next
 		}
 	}
 	if address == off {
 		return nil
+	}
+	if err := file.check(len(mounted) > 0); err != nil {
+		return err
 	}
 	listener, err := telemetry.Listen(ctx, address)
 	if err != nil {
@@ -103,9 +107,13 @@ func (s *Service) ServeHTTP(ctx context.Context, flag, file, otherwise string) e
 			return err
 		}
 	}
-	s.Log.Info().Str("address", listener.Addr().String()).Msg("serving http")
+	guard := &guard{http: file, local: loopback(listener.Addr()), log: s.Log}
+	for i, m := range mounted {
+		mounted[i].Handler = guard.around(m.Handler)
+	}
+	s.Log.Info().Str("address", listener.Addr().String()).Bool("tls", file.TLS.CertFile != "").Msg("serving http")
 	s.Parts.Add("http", func(ctx context.Context) error {
-		return telemetry.Serve(ctx, listener, telemetry.Handler(s.Metrics, s.Readiness))
+		return telemetry.Serve(ctx, file.TLS.listener(listener), telemetry.Handler(s.Metrics, s.Readiness, mounted...))
 	})
 	return nil
 }
@@ -144,14 +152,14 @@ func (s *Service) Attempt(ctx context.Context, condition string, do func(context
 
 // hopeless says whether the reason is one that only another configuration
 // changes. What a server says (no such database, wrong password, too many
-// connections) may be put right there, a DSN may not, nor an epoch under which
-// the other side is the authority.
+// connections) may be put right there, and so may certificates and the files of
+// secrets; a DSN may not, nor an epoch under which the other side is the authority.
 func hopeless(err error) bool {
 	if _, disputed := errors.AsType[*event.DisputedError](err); disputed {
 		return true
 	}
-	_, ok := errors.AsType[*database.Error](err)
-	return ok && database.ClassOf(err) == dialect.ClassUnknown || errors.Is(err, errBlind)
+	e, ok := errors.AsType[*database.Error](err)
+	return ok && e.Class == dialect.ClassUnknown && !e.Untrusted() || errors.Is(err, errBlind)
 }
 
 // Fail prints an error that ends a service before it runs, and returns the

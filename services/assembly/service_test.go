@@ -92,10 +92,10 @@ func TestAnAddressFromTheFileGivesWayOneFromTheCommandLineDoesNot(t *testing.T) 
 
 	var log bytes.Buffer
 	s := NewService("fixer", &log)
-	if err := s.ServeHTTP(t.Context(), address, "", ""); err == nil || !strings.Contains(err.Error(), address) {
+	if err := s.ServeHTTP(t.Context(), address, HTTP{Listen: ""}, ""); err == nil || !strings.Contains(err.Error(), address) {
 		t.Errorf("flag: %v", err)
 	}
-	if err := s.ServeHTTP(t.Context(), "", address, "127.0.0.1:1"); err != nil {
+	if err := s.ServeHTTP(t.Context(), "", HTTP{Listen: address}, "127.0.0.1:1"); err != nil {
 		t.Fatal(err)
 	}
 	if !containsInOrder(log.String(), "another process has the address", "serving http") {
@@ -122,7 +122,7 @@ func containsInOrder(text string, parts ...string) bool {
 func TestHTTPCanBeOff(t *testing.T) {
 	var log bytes.Buffer
 	s := NewService("fixer", &log)
-	if err := s.ServeHTTP(t.Context(), "", "off", "127.0.0.1:0"); err != nil || log.Len() > 0 {
+	if err := s.ServeHTTP(t.Context(), "", HTTP{Listen: "off"}, "127.0.0.1:0"); err != nil || log.Len() > 0 {
 		t.Errorf("%v, log %s", err, log.String())
 	}
 }

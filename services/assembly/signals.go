@@ -72,7 +72,11 @@ func (w *watch) signals(ctx context.Context, view *schema.View) error {
 		if g.Itself {
 			s.For = governor.Reads | governor.Writes
 		}
-		if err := w.add(s, g.Measure); err != nil {
+		probe := g.Measure
+		if g.Figure == dialect.ProbeThreads && w.budget.Cores == 0 && cores > 0 {
+			probe = w.recount(cores, probe)
+		}
+		if err := w.add(s, probe); err != nil {
 			return err
 		}
 	}
@@ -90,6 +94,27 @@ func (w *watch) cores(ctx context.Context) (float64, error) {
 		return w.budget.Cores, nil
 	}
 	return w.db.Cores(ctx)
+}
+
+// recountEvery is soon after another host has taken over, and rare beside the
+// other questions.
+const recountEvery = 15 * time.Second
+
+// recount is a measurement that makes sure of the server's cores now and then.
+func (w *watch) recount(cores float64, probe governor.Probe) governor.Probe {
+	asked := time.Now()
+	return func(ctx context.Context) (float64, error) {
+		if time.Since(asked) >= recountEvery {
+			asked = time.Now()
+			// If it cannot be asked the measurement says so.
+			if now, err := w.db.Cores(ctx); err == nil && now > 0 && now != cores {
+				w.log.Warn().Stringer("side", w.side).Float64("before", cores).Float64("cores", now).Msg("the server has another number of cores")
+				cores = now
+				w.watcher.Change(dialect.ProbeThreads, w.budget.Limits.signals(cores)[dialect.ProbeThreads].Limit, cores)
+			}
+		}
+		return probe(ctx)
+	}
 }
 
 func (w *watch) add(s governor.Signal, probe governor.Probe) error {
@@ -130,21 +155,40 @@ func (w *watch) others(ctx context.Context, view *schema.View) error {
 }
 
 // canary adds the point read. The default limit is for the server alone, so the
-// way there and back, as it is now, is put on top; it does not follow later.
+// way there and back is taken off what is measured.
 func (w *watch) canary(ctx context.Context, view *schema.View) error {
-	limit := or(w.budget.Limits.Canary, 0)
-	if limit == 0 {
-		distance, err := w.db.RoundTrip(ctx)
-		if err != nil {
-			return err
-		}
-		limit = (DefaultCanary + distance).Round(time.Millisecond)
-	}
 	probe, err := w.db.Canary(ctx, view)
 	if err != nil {
 		return err
 	}
+	if w.budget.Limits.Canary == nil {
+		distance, err := w.db.RoundTrip(ctx)
+		if err != nil {
+			return err
+		}
+		probe = beyond(distance, probe)
+	}
+	limit := or(w.budget.Limits.Canary, DefaultCanary)
 	return w.add(governor.Signal{Name: signalCanary, Unit: "ms", Limit: milliseconds(limit), Latency: true}, probe)
+}
+
+// farthest is the longest way there and back that is believed: between continents
+// it takes 300 ms. What took longer was waiting.
+const farthest = 300 * time.Millisecond
+
+// beyond is a canary without the way there and back. Measured at a busy moment that
+// may seem far too long, so the quickest read so far corrects it; it is never
+// corrected upwards, or a database that slowly gets worse would seem far away.
+func beyond(distance time.Duration, probe governor.Probe) governor.Probe {
+	least := milliseconds(min(distance, farthest))
+	return func(ctx context.Context) (float64, error) {
+		took, err := probe(ctx)
+		if err != nil {
+			return 0, err
+		}
+		least = min(least, took)
+		return took - least, nil
+	}
 }
 
 // signals are the engines' figures by name, with limit 0 where they are off.

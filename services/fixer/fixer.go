@@ -209,7 +209,7 @@ func (f *fixer) repairer(d *databases, p *assembly.Pair, pair *schema.Pair) (fix
 		f.service.Log.Warn().Str("pair", p.Name).Msg(danger)
 	}
 	sink := sqlsink.New(d.writers.Of(authority.Other()), view)
-	sink.Acquire = f.admission(authority)
+	sink.Acquire = f.governors.Admission(authority)
 	reader := sqlsink.NewReader(d.readers.Of(authority))
 	reader.Acquire = f.reads[authority].Acquire
 	settings := fix.Config{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -14,6 +16,7 @@ import (
 	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/row"
 	"github.com/trueup/trueup/pkg/telemetry"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 // topics notes what is published, in order.
@@ -183,5 +186,46 @@ func TestFindingsThatShareAnIDAreBuriedAsTheMessagesTheyCameIn(t *testing.T) {
 	slices.Sort(offsets)
 	if !slices.Equal(offsets, []int64{1, 2}) {
 		t.Errorf("buried the messages at %v", offsets)
+	}
+}
+
+// crowd is a Fixer whose calls wait for each other: it hangs when they come one
+// after the other.
+type crowd struct{ all sync.WaitGroup }
+
+func (c *crowd) Repair(_ context.Context, findings []event.Finding) ([]event.Outcome, error) {
+	c.all.Done() // panics when there are more calls than were expected
+	c.all.Wait()
+	return repairer{result: event.Repaired}.Repair(context.Background(), findings)
+}
+
+func TestABatchIsSpreadOverAsManyTransactionsAsItMayHave(t *testing.T) {
+	var k topics
+	together := &crowd{}
+	together.all.Add(3)
+	h, _ := newHandler(&k, map[string]fix.Fixer{"orders": together})
+	h.stripes = func() int { return 3 }
+	var batch []kafka.Message
+	for i := range 100 {
+		batch = append(batch, message(strconv.Itoa(i), "orders", int64(i)))
+	}
+	if err := h.Handle(t.Context(), batch); err != nil || len(k.outcomes) != 100 {
+		t.Errorf("%d outcomes, %v", len(k.outcomes), err)
+	}
+}
+
+func TestPartitionsShareTheBudgetOfTheCopy(t *testing.T) {
+	file := assembly.File{
+		Governor: assembly.Governor{Source: assembly.Budget{Concurrency: 4}, Target: assembly.Budget{Concurrency: 12}},
+		Pairs:    []assembly.Pair{{Authority: "source"}},
+	}
+	for partitions, want := range map[int]int{0: 12, 1: 12, 5: 2, 12: 1, 40: 1} {
+		if got := (&fixer{file: file}).stripes(partitions); got != want {
+			t.Errorf("%d partitions: %d stripes, want %d", partitions, got, want)
+		}
+	}
+	file.Pairs[0].Authority = "target"
+	if got := (&fixer{file: file}).stripes(1); got != 4 {
+		t.Errorf("%d stripes for a copy at the source, want 4", got)
 	}
 }

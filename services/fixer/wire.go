@@ -41,7 +41,7 @@ func wire(ctx context.Context, file assembly.File, listen string, stderr io.Writ
 	}
 	f.breakers.states, f.breakers.outcomes = f.state, f.outcomes
 	f.epochs.follower = f.state
-	if f.reads, err = readBudgets(file.Governor); err != nil {
+	if f.reads, err = assembly.ReadBudgets(file.Governor); err != nil {
 		return nil, err
 	}
 	if f.governors, err = assembly.NewGovernors(file, service.Log, service.Metrics, governor.Reads, governor.Writes); err != nil {
@@ -50,12 +50,15 @@ func wire(ctx context.Context, file assembly.File, listen string, stderr io.Writ
 	service.Readiness.Watch("kafka", f.publisher.Healthy)
 	service.Readiness.Watch("state", f.state.Healthy)
 	service.Readiness.Watch("outcomes", f.outcomes.Healthy)
-	if err := service.ServeHTTP(ctx, listen, file.HTTP.Listen, defaultListen); err != nil {
+	if err := service.ServeHTTP(ctx, listen, file.HTTP, defaultListen); err != nil {
 		return nil, err
 	}
 	service.Parts.Add("kafka", f.publish)
 	service.Parts.Add("state", f.state.Run)
 	service.Parts.Add("outcomes", f.outcomes.Run)
+	if err := f.governors.Share(file.Kafka, &service.Parts); err != nil {
+		return nil, err
+	}
 	service.Parts.Add("repairs", f.run)
 	return f, nil
 }

@@ -29,6 +29,10 @@ func (a *app) governorCalibrateCommand() *cobra.Command {
 the configuration. The limits stay as they are until you calibrate anew: they do
 not follow a database that slowly gets worse.
 
+What a row takes is measured by comparing ranges of the first pair, one at a time
+and for a tenth of the time at most, while the governor lets it. Nothing is
+reported of what differs.
+
 Run it once in a quiet hour and once in a normal one, with the same --keep FILE:
 the proposal then goes by the busier of the two. Interrupted, it goes by what it
 has seen.`,
@@ -42,7 +46,12 @@ has seen.`,
 			if err != nil {
 				return err
 			}
-			err = a.withGovernors(cmd.Context(), path, measureAll, func(ctx context.Context, g *assembly.Governors) error {
+			err = a.withGovernors(cmd.Context(), path, measureAll, func(ctx context.Context, file assembly.File, g *assembly.Governors) error {
+				defer assembly.Background(ctx, func(ctx context.Context) {
+					if err := readRanges(ctx, file, g); err != nil {
+						printError(a.stderr, fmt.Errorf("measure what a row takes: %w", err))
+					}
+				})()
 				now, err := gather(ctx, g, during)
 				if err == nil {
 					err = keepSummaries(keep, now)
@@ -65,14 +74,18 @@ has seen.`,
 // minCalibration gives a 99th percentile something to go by.
 const minCalibration = 5 * time.Second
 
-// measureAll turns on the signal that is off because nobody knows its limit.
+// measureAll turns on the signals that are off because nobody knows their limits,
+// and has the canary's time be measured with the way there and back, as one whose
+// limit is given.
 func measureAll(f *assembly.File) {
 	for _, b := range []*assembly.Budget{&f.Governor.Source, &f.Governor.Target} {
 		adapt := true
 		b.Adapt = &adapt
-		if b.Limits.Latency == nil {
-			nominal := time.Hour
-			b.Limits.Latency = &nominal
+		nominal := time.Hour
+		for _, limit := range []**time.Duration{&b.Limits.Canary, &b.Limits.Latency, &b.Limits.PerRow} {
+			if *limit == nil {
+				*limit = &nominal
+			}
 		}
 	}
 }
@@ -88,13 +101,15 @@ type summary struct {
 	P50     float64   `json:"p50"`
 	P99     float64   `json:"p99"`
 	Max     float64   `json:"max"`
+	// Crowd is how many workers there may be for each core.
+	Crowd float64 `json:"crowd,omitempty"`
 }
 
 // gather takes a sample of every signal each second.
 func gather(ctx context.Context, g *assembly.Governors, during time.Duration) ([]summary, error) {
 	type name struct{ side, signal string }
 	values, about := map[name][]float64{}, map[name]summary{}
-	last := map[name]time.Time{}
+	last, cores := map[name]time.Time{}, map[string]float64{}
 	began := time.Now()
 	pulse := time.NewTicker(time.Second)
 	defer pulse.Stop()
@@ -111,12 +126,15 @@ func gather(ctx context.Context, g *assembly.Governors, during time.Duration) ([
 		for _, s := range g.Status() {
 			for _, r := range s.Signals {
 				n := name{r.On, r.Signal.Name}
+				if r.Signal.Cores > 0 {
+					cores[n.side] = r.Signal.Cores
+				}
 				if r.Stale || !r.At.After(last[n]) { // both uses show it
 					continue
 				}
 				last[n] = r.At
 				values[n] = append(values[n], r.Value)
-				about[n] = summary{Side: n.side, Signal: n.signal, Unit: r.Signal.Unit, Limit: r.Signal.Limit}
+				about[n] = summary{Side: n.side, Signal: n.signal, Unit: r.Signal.Unit, Limit: r.Signal.Limit, Crowd: float64(s.Most)}
 			}
 		}
 	}
@@ -124,6 +142,7 @@ func gather(ctx context.Context, g *assembly.Governors, during time.Duration) ([
 	for n, v := range values {
 		slices.Sort(v)
 		s := about[n]
+		s.Crowd = max(s.Crowd/max(cores[n.side], 1), 1)
 		s.At, s.Seconds = began.UTC().Truncate(time.Second), time.Since(began).Round(time.Second).Seconds()
 		s.P50, s.P99, s.Max = v[len(v)/2], v[len(v)*99/100], v[len(v)-1]
 		out = append(out, s)
@@ -231,6 +250,10 @@ func proposal(s summary) string {
 		return fmt.Sprintf("canary: %dms", int(math.Ceil(max(3*s.P99, 5))))
 	case "latency":
 		return fmt.Sprintf("latency: %dms", int(math.Ceil(max(2*s.P99, 1))))
+	case "per_row":
+		// One worker measured it, and as many as there may be share the cores.
+		micros := 3 * s.P99 * max(s.Crowd, 1)
+		return "per_row: " + time.Duration(math.Ceil(max(micros, 1))*float64(time.Microsecond)).String()
 	case "threads", "lock_waits", "history":
 		return fmt.Sprintf("%s: %.0f", s.Signal, math.Ceil(max(s.Limit, 1.5*s.P99)))
 	default:

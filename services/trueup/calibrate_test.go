@@ -48,12 +48,45 @@ func TestAProposalGoesByTheBusiestHourSeen(t *testing.T) {
 }
 
 func TestAProposalIsConfiguration(t *testing.T) {
-	var out strings.Builder
-	if err := printProposal(&out, []summary{{Side: "target", Signal: "canary", P99: 1}, {Side: "target", Signal: "latency", P99: 3}}); err != nil {
-		t.Fatal(err)
+	for _, seen := range [][]summary{
+		{
+			{Side: "target", Signal: "canary", P99: 1},
+			{Side: "target", Signal: "connections", P99: 20},
+			{Side: "target", Signal: "history", P99: 2.5e6},
+			{Side: "target", Signal: "latency", P99: 3},
+			{Side: "target", Signal: "lock_waits", P99: 0.4},
+			{Side: "target", Signal: "per_row", P99: 17.3},
+			{Side: "target", Signal: "replica_lag", P99: 2},
+			{Side: "target", Signal: "snapshot_age", P99: 2},
+			{Side: "target", Signal: "threads", P99: 31},
+		},
+		{{Side: "source", Signal: "connections", P99: 20}},
+	} {
+		var out strings.Builder
+		if err := printProposal(&out, seen); err != nil {
+			t.Fatal(err)
+		}
+		file, err := loadText(t, "source: {dsn: a}\ntarget: {dsn: b}\n"+out.String())
+		if err != nil {
+			t.Errorf("%v:\n%s", err, out.String())
+		}
+		if len(seen) == 1 {
+			continue
+		}
+		if l := file.Governor.Target.Limits; l.Canary == nil || l.History == nil || l.Latency == nil || l.LockWaits == nil || l.PerRow == nil || l.Threads == nil {
+			t.Errorf("limits %+v of\n%s", l, out.String())
+		}
 	}
-	if _, err := loadText(t, "source: {dsn: a}\ntarget: {dsn: b}\n"+out.String()); err != nil {
-		t.Errorf("%v:\n%s", err, out.String())
+}
+
+func TestWhatARowTakesIsProposedForAsManyWorkersAsThereMayBe(t *testing.T) {
+	for crowd, want := range map[float64]string{0: "per_row: 30µs", 1: "per_row: 30µs", 6: "per_row: 180µs"} {
+		if got := proposal(summary{Signal: "per_row", P99: 10, Crowd: crowd}); got != want {
+			t.Errorf("%v workers a core: %s, want %s", crowd, got, want)
+		}
+	}
+	if got := proposal(summary{Signal: "per_row", P99: 1500, Crowd: 1}); got != "per_row: 4.5ms" {
+		t.Error(got)
 	}
 }
 

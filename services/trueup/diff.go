@@ -113,11 +113,11 @@ trueup diff --config trueup.yaml orders --report orders.html`),
 // runner runs comparisons of the pairs of a workbench.
 type runner struct {
 	*workbench
-	app         *app
-	out         *output
-	progress    progress
-	config      validate.Config
-	pacer       validate.Pacer
+	app      *app
+	out      *output
+	progress progress
+	config   validate.Config
+	limits
 	checkpoints validate.Checkpoints
 	mode        validate.Mode
 	confirm     time.Duration
@@ -131,6 +131,9 @@ type runner struct {
 }
 
 func (r *runner) close() {
+	if r.limits.stop != nil {
+		r.limits.stop()
+	}
 	r.workbench.Close()
 }
 
@@ -162,8 +165,8 @@ func (o *runOptions) runner(a *app, cmd *cobra.Command, args []string) (*runner,
 		// are looked at again.
 		conns: settings.Threads + 2,
 	}
-	if r.pacer, err = budgets(r.conns); err != nil {
-		return nil, err
+	if o.config != "" {
+		r.conns = max(r.conns, j.file.Governor.Source.Concurrency, j.file.Governor.Target.Concurrency)
 	}
 	if o.checkpoint != "" {
 		if r.checkpoints, err = checkpoint.OpenFile(o.checkpoint); err != nil {
@@ -176,6 +179,10 @@ func (o *runOptions) runner(a *app, cmd *cobra.Command, args []string) (*runner,
 	r.commands = newCommandLine(cmd, &o.options, j, r.Databases)
 	r.followers = r.Followers(j.file.Replication)
 	r.progress = newProgress(a.stderr, o.quiet, o.json)
+	if err := r.limit(cmd.Context()); err != nil {
+		r.close()
+		return nil, err
+	}
 	for _, p := range r.pairs {
 		dangers, err := p.asked.CheckSchema(p.pair)
 		if err != nil {

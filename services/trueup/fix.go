@@ -189,9 +189,10 @@ func (r *runner) repair(ctx context.Context, p resolved, dryRun bool) (*repair, 
 		}
 		out.close = func() { _ = writer.Close() }
 	}
+	reader, sink := r.bound(authority, dryRun, sqlsink.NewReader(r.Of(authority)), sqlsink.New(writer, p.asked.Copy(p.pair)))
 	config := fix.Config{
 		Pair: p.pair, Side: authority, Epoch: p.asked.Epoch, DryRun: dryRun, Strategy: p.asked.Repairs(),
-		Authority: sqlsink.NewReader(r.Of(authority)), Sink: sqlsink.New(writer, p.asked.Copy(p.pair)),
+		Authority: reader, Sink: sink,
 	}
 	if dryRun {
 		config.Script = out.script

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/trueup/trueup/pkg/governor"
@@ -25,13 +24,13 @@ each database's load against limits, works less when they come near, and pauses
 when they are reached. See governor: in the configuration file.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage("unknown subcommand %q; say watch or calibrate", args[0])
+				return usage("unknown subcommand %q; say watch, calibrate, pause or resume", args[0])
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.governorWatchCommand(), a.governorCalibrateCommand())
+	cmd.AddCommand(a.governorWatchCommand(), a.governorCalibrateCommand(), a.governorPauseCommand(), a.governorResumeCommand())
 	return cmd
 }
 
@@ -50,7 +49,7 @@ on the databases. A running service shows its own governor as metrics, /metrics.
 			if every < time.Second {
 				return usage("--every %v: signals are measured once a second", every)
 			}
-			return a.withGovernors(cmd.Context(), path, nil, func(ctx context.Context, g *assembly.Governors) error {
+			return a.withGovernors(cmd.Context(), path, nil, func(ctx context.Context, _ assembly.File, g *assembly.Governors) error {
 				return a.watchGovernors(ctx, g, every, once, asJSON)
 			})
 		},
@@ -64,7 +63,7 @@ on the databases. A running service shows its own governor as metrics, /metrics.
 
 // withGovernors starts governors of all uses that nobody asks for a place. The
 // canaries read the first pair's tables.
-func (a *app) withGovernors(ctx context.Context, path string, change func(*assembly.File), do func(context.Context, *assembly.Governors) error) error {
+func (a *app) withGovernors(ctx context.Context, path string, change func(*assembly.File), do func(context.Context, assembly.File, *assembly.Governors) error) error {
 	if path == "" {
 		return usage("--config is missing; name the file the services read")
 	}
@@ -82,16 +81,12 @@ func (a *app) withGovernors(ctx context.Context, path string, change func(*assem
 	if err != nil {
 		return err
 	}
-	log := zerolog.New(zerolog.ConsoleWriter{Out: a.stderr, NoColor: true, PartsExclude: []string{zerolog.TimestampFieldName}})
-	g, err := assembly.NewGovernors(file, log, nil, governor.Reads, governor.Writes)
+	g, stop, err := govern(ctx, file, pair, a.stderr)
 	if err != nil {
 		return err
 	}
-	if err := g.Start(ctx, pair); err != nil {
-		return err
-	}
-	defer assembly.Background(ctx, g.Run)()
-	return do(ctx, g)
+	defer stop()
+	return do(ctx, file, g)
 }
 
 func firstPair(ctx context.Context, file assembly.File) (*schema.Pair, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/trueup/trueup/pkg/schema"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 func (a *app) planCommand() *cobra.Command {
@@ -119,7 +120,7 @@ func planOf(r resolved) pairPlan {
 		out.Columns = append(out.Columns, columnPlan{
 			Column: name, Target: target.Name,
 			SourceType: source.Native, TargetType: target.Native, As: source.As.String(),
-			Rule: describeRule(p.Rules[i]), Hides: hides(source, target, p.Rules[i]), Key: p.Source.IsKey(i),
+			Rule: assembly.DescribeRule(p.Rules[i]), Hides: hides(source, target, p.Rules[i]), Key: p.Source.IsKey(i),
 		})
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 	"github.com/trueup/trueup/pkg/report"
 	"github.com/trueup/trueup/pkg/row"
 	"github.com/trueup/trueup/pkg/schema"
+	"github.com/trueup/trueup/pkg/validate"
 	"github.com/trueup/trueup/services/assembly"
 )
 
@@ -19,7 +20,7 @@ const timePatience = 15 * time.Second
 
 // times looks up when the rows of some findings last changed, or were made. It
 // returns why there is nothing to draw where there is not.
-func (r *record) times(ctx context.Context, dbs *assembly.Databases) (h *report.Histogram, why string) {
+func (r *record) times(ctx context.Context, dbs *assembly.Databases, pacer validate.Pacer) (h *report.Histogram, why string) {
 	if r.drawn.Seen() == 0 {
 		return nil, ""
 	}
@@ -34,7 +35,7 @@ func (r *record) times(ctx context.Context, dbs *assembly.Databases) (h *report.
 	defer cancel()
 	var points []report.Point
 	for _, side := range []event.Side{r.asked.Side(), r.asked.Side().Other()} {
-		found, err := r.timesAt(ctx, dbs, side, column)
+		found, err := r.timesAt(ctx, dbs, pacer, side, column)
 		if err != nil {
 			return nil, "the rows' times could not be looked up: " + err.Error()
 		}
@@ -97,7 +98,7 @@ func (r *record) timeView(side event.Side, name string) (*schema.View, bool) {
 
 // timesAt looks up the findings whose rows the side has: the authority all but
 // those that only the copy has.
-func (r *record) timesAt(ctx context.Context, dbs *assembly.Databases, side event.Side, column string) ([]report.Point, error) {
+func (r *record) timesAt(ctx context.Context, dbs *assembly.Databases, pacer validate.Pacer, side event.Side, column string) ([]report.Point, error) {
 	view, _ := r.timeView(side, column)
 	kinds := map[string]report.Kind{}
 	var keys []row.Key
@@ -112,7 +113,12 @@ func (r *record) timesAt(ctx context.Context, dbs *assembly.Databases, side even
 	if len(keys) == 0 {
 		return nil, nil
 	}
+	release, err := pacer.Acquire(ctx, side)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := dbs.Of(side).Lookup(ctx, view, keys)
+	release()
 	if err != nil {
 		return nil, err
 	}

@@ -166,7 +166,7 @@ func (p *reporter) end(ctx context.Context, i int, v validate.Verdict, err error
 		return nil
 	}
 	record := p.record
-	times, noTime := record.times(ctx, p.r.Databases)
+	times, noTime := record.times(ctx, p.r.Databases, p.r.pacer)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	pair := &p.page.Pairs[i]

@@ -96,7 +96,7 @@ at everything, or bad usage.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(a.diffCommand(), a.fixCommand(), a.planCommand(), a.topicsCommand(), a.governorCommand(), a.historyCommand(), a.undoCommand(), a.releaseCommand(), a.deadCommand(), a.versionCommand())
+	root.AddCommand(a.diffCommand(), a.fixCommand(), a.planCommand(), a.runCommand(), a.pauseCommand(), a.resumeCommand(), a.stopCommand(), a.promoteCommand(), a.statusCommand(), a.verdictsCommand(), a.topicsCommand(), a.governorCommand(), a.canaryCommand(), a.historyCommand(), a.undoCommand(), a.releaseCommand(), a.deadCommand(), a.grantsCommand(), a.versionCommand())
 	return root
 }
 

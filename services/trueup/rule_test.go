@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/trueup/trueup/pkg/canonical"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 func TestRulesAreReadFromTheCommandLine(t *testing.T) {
@@ -32,13 +33,13 @@ func TestRulesAreReadFromTheCommandLine(t *testing.T) {
 	}
 	for column, rule := range got {
 		again := canonical.Rule{}
-		for part := range strings.SplitSeq(describeRule(rule), ",") {
+		for part := range strings.SplitSeq(assembly.DescribeRule(rule), ",") {
 			if err := addRule(&again, part); err != nil || column == "" {
-				t.Errorf("%s is described as %s, which is not read: %v", column, describeRule(rule), err)
+				t.Errorf("%s is described as %s, which is not read: %v", column, assembly.DescribeRule(rule), err)
 			}
 		}
 		if !reflect.DeepEqual(again, rule) {
-			t.Errorf("%s is described as %s, which reads as %+v", column, describeRule(rule), again)
+			t.Errorf("%s is described as %s, which reads as %+v", column, assembly.DescribeRule(rule), again)
 		}
 	}
 	if !reflect.DeepEqual(got, want) {

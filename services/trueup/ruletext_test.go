@@ -5,6 +5,7 @@ import (
 
 	"github.com/trueup/trueup/pkg/canonical"
 	"github.com/trueup/trueup/pkg/schema"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 func TestThePlanSaysWhatEachRuleHides(t *testing.T) {
@@ -41,7 +42,7 @@ func TestThePlanSaysWhatEachRuleHides(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := hides(source, target, c.rule); got != c.want {
-			t.Errorf("%s and %s, %s: got %q, want %q", c.source, c.target, describeRule(c.rule), got, c.want)
+			t.Errorf("%s and %s, %s: got %q, want %q", c.source, c.target, assembly.DescribeRule(c.rule), got, c.want)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func shards(t *testing.T, source, target string, entry string) sharded {
 		"DELETE FROM orders WHERE shard = 1 AND id IN (4, 30)", "UPDATE orders SET amount = 0 WHERE shard = 1 AND id IN (7, 8)",
 		"INSERT INTO orders VALUES (1, 31, 1, 'extra'), (1, 40, 1, 'extra')",
 		"INSERT INTO orders VALUES (2, 31, 2, 'extra')")
-	text := fmt.Sprintf("source: {dsn: %q}\ntarget: {dsn: %q}\npairs:\n  - %s\n", s.source, s.target, entry)
+	text := fmt.Sprintf("source: {dsn: %q}\ntarget: {dsn: %q}\ngovernor: {source: {adapt: false}, target: {adapt: false}}\npairs:\n  - %s\n", s.source, s.target, entry)
 	if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ by themselves.`,
 			}),
 		a.topicsSubcommand("check", "Say whether every topic exists and is as the configuration says",
 			func(ctx context.Context, admin *kafka.Admin) error {
-				if err := admin.Check(ctx); err != nil {
+				if err := admin.CheckSettings(ctx); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintln(a.stdout, "all topics are as they should be")

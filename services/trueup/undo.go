@@ -13,6 +13,7 @@ import (
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/fix"
 	"github.com/trueup/trueup/pkg/fix/sqlsink"
+	"github.com/trueup/trueup/pkg/governor"
 	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/schema"
 	"github.com/trueup/trueup/services/assembly"
@@ -29,12 +30,13 @@ type undoOptions struct {
 func (a *app) undoCommand() *cobra.Command {
 	var o undoOptions
 	cmd := &cobra.Command{
-		Use:   "undo --config FILE --pair PAIR (--run RUN | --key KEY | --since TIME)",
+		Use:   "undo --config FILE [--pair PAIR] (--run RUN | --key KEY | --since TIME)",
 		Short: "Give rows back what they had before repairs wrote to them",
 		Long: `undo takes repairs back that the fixers made, as the topic of outcomes tells of
 them, from the newest to the oldest. A row is written only if it is still as the
 repair left it, which is made sure of while it is locked; rows that changed since
-are left and listed. Run, key and time may be combined; all of them must hold.
+are left and listed. Pair, run, key and time may be combined; all of them must
+hold. Without --pair it is the repairs of all pairs in the file.
 
 Inserts can always be undone. Updates and deletes need the pair's images, which
 are changed or full, at the time of the repair.
@@ -49,7 +51,7 @@ undone again: stop the fixers before, and correct the pair.
 Exit status: 0 everything that was selected is undone (or was), 1 rows are left
 (or would be, with --dry-run), 2 trouble.`,
 		Example: example(`
-trueup undo --config trueup.yaml --pair orders --run 9b0c4f6e-… --dry-run
+trueup undo --config trueup.yaml --run 9b0c4f6e-… --dry-run
 trueup undo --config trueup.yaml --pair orders --since 30m
 trueup undo --config trueup.yaml --pair orders --key 4711`),
 		Args: noArguments,
@@ -57,7 +59,7 @@ trueup undo --config trueup.yaml --pair orders --key 4711`),
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.config, "config", "", "`FILE` of the services")
-	f.StringVar(&o.pair, "pair", "", "the `pair`")
+	f.StringVar(&o.pair, "pair", "", "only the repairs of this `pair`")
 	f.StringVar(&o.run, "run", "", "the repairs of what this `run` found")
 	f.StringVar(&o.key, "key", "", "the repairs of the row with this `key`")
 	f.StringVar(&o.since, "since", "", "the repairs since a `time`: 2026-11-22T09:00:00Z, a date, or 30m for half an hour ago")
@@ -80,10 +82,7 @@ func (o undoOptions) selection(pair string) (audit.Selection, error) {
 }
 
 func (a *app) undo(ctx context.Context, o undoOptions) error {
-	switch {
-	case o.pair == "":
-		return usage("--pair is missing; name the pair whose repairs are to be undone")
-	case o.run == "" && o.key == "" && o.since == "":
+	if o.run == "" && o.key == "" && o.since == "" {
 		return usage("say which repairs: --run RUN, --key KEY or --since TIME")
 	}
 	if _, err := o.selection(o.pair); err != nil {
@@ -94,13 +93,16 @@ func (a *app) undo(ctx context.Context, o undoOptions) error {
 		return err
 	}
 	defer p.close()
-	pairs, err := choose(p.file.Pairs, []string{o.pair}, o.config)
+	pairs, err := o.among(p.file.Pairs)
 	if err != nil {
 		return err
 	}
 	u := &undoing{app: a, options: o, past: p, run: "undo-" + uuid.NewString()}
 	defer u.close()
 	if err := u.connect(ctx); err != nil {
+		return err
+	}
+	if err := u.govern(ctx, &pairs[0]); err != nil {
 		return err
 	}
 	for i := range pairs {
@@ -111,6 +113,18 @@ func (a *app) undo(ctx context.Context, o undoOptions) error {
 	return u.summary()
 }
 
+// among are the pairs whose repairs are meant.
+func (o undoOptions) among(pairs []assembly.Pair) ([]assembly.Pair, error) {
+	switch {
+	case o.pair != "":
+		return choose(pairs, []string{o.pair}, o.config)
+	case o.key != "" && len(pairs) > 1:
+		return nil, usage("--key is that of a row of one pair, and %s has %d pairs; add --pair", o.config, len(pairs))
+	default:
+		return pairs, nil
+	}
+}
+
 // undoing is one call of undo.
 type undoing struct {
 	app     *app
@@ -119,6 +133,8 @@ type undoing struct {
 	run       string
 	readers   *assembly.Databases
 	writers   assembly.Databases
+	governors *assembly.Governors
+	stop      func() // ends the governors
 	publisher *kafka.Publisher
 	decisions event.Decisions
 	count     undoCount
@@ -137,7 +153,20 @@ func (u *undoing) connect(ctx context.Context) error {
 	return u.readDecisions(ctx)
 }
 
+// govern has all that follows ask the governors of the file.
+func (u *undoing) govern(ctx context.Context, p *assembly.Pair) error {
+	pair, err := u.readers.Resolve(ctx, p.Mapping(), schema.Auto)
+	if err != nil {
+		return err
+	}
+	u.governors, u.stop, err = govern(ctx, u.file, pair, u.app.stderr)
+	return err
+}
+
 func (u *undoing) close() {
+	if u.stop != nil {
+		u.stop()
+	}
 	u.readers.Close()
 	u.writers.Close()
 	if u.publisher != nil {
@@ -280,8 +309,14 @@ func (u *undoers) undoer(ctx context.Context, side event.Side) (*fix.Undoer, err
 			return nil, err
 		}
 	}
+	use := governor.Writes
+	if u.options.dryRun {
+		use = governor.Reads
+	}
+	sink := sqlsink.New(db, view)
+	sink.Acquire = u.governors.Of(side, use).Acquire
 	undoer, err := fix.NewUndoer(fix.UndoConfig{
-		Pair: u.pair, Side: side, Sink: sqlsink.New(db, view), Keep: u.file.Keep(u.asked), Run: u.run, Epoch: u.asked.Epoch,
+		Pair: u.pair, Side: side, Sink: sink, Keep: u.file.Keep(u.asked), Run: u.run, Epoch: u.asked.Epoch,
 	})
 	if u.of == nil {
 		u.of = map[event.Side]*fix.Undoer{}

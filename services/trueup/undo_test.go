@@ -11,11 +11,11 @@ import (
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/fix"
 	"github.com/trueup/trueup/pkg/row"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 func TestUndoAndHistorySayWhatIsMissing(t *testing.T) {
 	for line, want := range map[string]string{
-		"undo --config f --run r":                        "--pair is missing",
 		"undo --config f --pair p":                       "say which repairs",
 		"undo --pair p --run r":                          "--config is missing",
 		"undo --config f --pair p --since yesterday":     "how long ago",
@@ -29,6 +29,31 @@ func TestUndoAndHistorySayWhatIsMissing(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		if status := run(t.Context(), strings.Fields(line), &stdout, &stderr); status != statusTrouble || !strings.Contains(stderr.String(), want) {
 			t.Errorf("%s: status %d, %q, want %q", line, status, stderr.String(), want)
+		}
+	}
+}
+
+func TestARowsKeyNeedsItsPair(t *testing.T) {
+	pairs := []assembly.Pair{{Name: "orders"}, {Name: "items"}}
+	for _, c := range []struct {
+		options undoOptions
+		pairs   []assembly.Pair
+		want    string // the pairs, or what the error says
+	}{
+		{undoOptions{run: "r"}, pairs, "orders items"},
+		{undoOptions{since: "1h", pair: "items"}, pairs, "items"},
+		{undoOptions{key: "7", pair: "items"}, pairs, "items"},
+		{undoOptions{key: "7"}, pairs[:1], "orders"},
+		{undoOptions{key: "7"}, pairs, "add --pair"},
+		{undoOptions{run: "r", pair: "lines"}, pairs, "no pair"},
+	} {
+		chosen, err := c.options.among(c.pairs)
+		var got []string
+		for _, p := range chosen {
+			got = append(got, p.Name)
+		}
+		if err != nil && !strings.Contains(err.Error(), c.want) || err == nil && strings.Join(got, " ") != c.want {
+			t.Errorf("%+v: %v, %v, want %s", c.options, got, err, c.want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -125,7 +126,7 @@ func (u *undoing) summary() error {
 	if u.options.dryRun {
 		verb = "would be undone"
 	}
-	_, err := fmt.Fprintf(u.app.stdout, "%s: %d repairs %s, %d were already, %d left\n", u.options.pair, u.count.Undone, verb, u.count.Already, u.count.Left)
+	_, err := fmt.Fprintf(u.app.stdout, "%s: %d repairs %s, %d were already, %d left\n", cmp.Or(u.options.pair, "all pairs"), u.count.Undone, verb, u.count.Already, u.count.Left)
 	if u.count.Refused > 0 && u.count.Undone > 0 {
 		fmt.Fprintf(u.app.stderr, "%d rows were left because others were in their way, which may be undone by now: run the same again.\n", u.count.Refused)
 	}

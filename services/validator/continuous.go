@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/google/uuid"
-	"github.com/rs/zerolog"
 
 	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/schedule"
@@ -19,16 +17,22 @@ import (
 
 // continuous starts the endless runs of a pair: by the column that tells when a
 // row changed, and by change events. They go on beside its other runs.
-func (v *validator) continuous(ctx context.Context, ready *readied, p assembly.Pair, all *sync.WaitGroup) {
+func (v *validator) continuous(ctx context.Context, ready *readied, runs *conductor, all *sync.WaitGroup) {
+	p := runs.pair
 	if p.Schedule.Incremental != "" {
 		progress := ready.states.progressOf(p, validate.Incremental)
 		all.Go(func() {
-			v.endless(ctx, p, validate.Incremental, func(ctx context.Context) error { return v.incremental(ctx, ready, p, progress) })
+			v.endless(ctx, p, validate.Incremental, func(ctx context.Context) error { return v.incremental(ctx, ready, runs, progress) })
 		})
 	}
 	if p.Changes.Source != "" || p.Changes.Target != "" {
 		all.Go(func() {
-			v.endless(ctx, p, validate.Triggered, func(ctx context.Context) error { return v.triggered(ctx, ready, p) })
+			v.endless(ctx, p, validate.Triggered, func(ctx context.Context) error { return v.triggered(ctx, ready, runs) })
+		})
+	}
+	if p.Canary != nil {
+		all.Go(func() {
+			v.endless(ctx, p, validate.Triggered, func(ctx context.Context) error { return v.asked(ctx, ready, runs) })
 		})
 	}
 }
@@ -88,7 +92,8 @@ func (v *validator) whileAuthorised(ctx context.Context, p assembly.Pair, run fu
 }
 
 // endlessRun is what both kinds of runs have in common.
-func (v *validator) endlessRun(ctx context.Context, ready *readied, p assembly.Pair, id string) (validate.Run, error) {
+func (v *validator) endlessRun(ctx context.Context, ready *readied, runs *conductor, id string) (validate.Run, error) {
+	p := runs.pair
 	pair, err := v.resolve(ctx, ready.databases, p)
 	if err != nil {
 		return validate.Run{}, err
@@ -99,11 +104,13 @@ func (v *validator) endlessRun(ctx context.Context, ready *readied, p assembly.P
 	}
 	return validate.Run{
 		ID: id, Pair: pair, Authority: p.Side(), Epoch: p.Epoch, Confirm: *v.file.Validator.Confirm, Follower: follower,
+		Admit: runs.admitEndless,
 	}, nil
 }
 
-func (v *validator) incremental(ctx context.Context, ready *readied, p assembly.Pair, progress *progress) error {
-	run, err := v.endlessRun(ctx, ready, p, progress.run())
+func (v *validator) incremental(ctx context.Context, ready *readied, runs *conductor, progress *progress) error {
+	p := runs.pair
+	run, err := v.endlessRun(ctx, ready, runs, progress.run())
 	if err != nil {
 		return err
 	}
@@ -116,48 +123,19 @@ func (v *validator) incremental(ctx context.Context, ready *readied, p assembly.
 		return err
 	}
 	settings := v.file.Validator.Continuous
-	said := &sayer{log: v.service.Log.With().Str("pair", p.Name).Logger()}
 	return ready.runner.Incremental(ctx, run, validate.ByChange{
 		Changes: changes, Reader: ready.databases.Of(p.Side()), Progress: progress, Next: when.Next,
 		Settle: settings.Settle, Margin: settings.Margin,
 		Verified: func(verified validate.Verified) {
 			v.metrics.Continuous.VerifiedUntil(p.Name, validate.Incremental.String(), verified.Until, verified.Behind, verified.At)
-			said.verified(verified)
+			v.standing.verified(validate.Incremental, verified)
 		},
 	})
 }
 
-// sayer logs what was verified, now and then.
-type sayer struct {
-	log  zerolog.Logger
-	last time.Time
-}
-
-// sayEvery is the time between two such lines, and late the delay that makes
-// one a warning.
-const (
-	sayEvery = time.Minute
-	late     = 5 * time.Minute
-)
-
-func (s *sayer) verified(v validate.Verified) {
-	if time.Since(s.last) < sayEvery {
-		return
-	}
-	s.last = time.Now()
-	line := s.log.Info()
-	if v.Behind > late {
-		line = s.log.Warn()
-	}
-	if v.Held != "" {
-		line = line.Str("held_by", v.Held)
-	}
-	line.Time("since", v.Since).Time("until", v.Until).Float64("behind_seconds", v.Behind.Seconds()).
-		Msg(fmt.Sprintf("%s: everything changed from %s to %s is verified", v.Pair, v.Since.UTC().Format(time.DateTime), v.Until.UTC().Format(time.DateTime)))
-}
-
-func (v *validator) triggered(ctx context.Context, ready *readied, p assembly.Pair) error {
-	run, err := v.endlessRun(ctx, ready, p, uuid.NewString())
+func (v *validator) triggered(ctx context.Context, ready *readied, runs *conductor) error {
+	p := runs.pair
+	run, err := v.endlessRun(ctx, ready, runs, uuid.NewString())
 	if err != nil {
 		return err
 	}
@@ -169,7 +147,7 @@ func (v *validator) triggered(ctx context.Context, ready *readied, p assembly.Pa
 		}
 	}
 	events, err := kafka.NewChanges(v.file.Kafka, kafka.ChangesConfig{
-		Group: changesGroup(v.file.Kafka, p.Name), Topics: topics, Newest: settings.Start == assembly.StartNewest,
+		Group: pairGroup(v.file.Kafka, "validator", p.Name), Topics: topics, Newest: settings.Start == assembly.StartNewest,
 	}, v.service.Log)
 	if err != nil {
 		return err
@@ -188,17 +166,18 @@ func (v *validator) toldTriggered(pair string, r validate.TriggerReport) {
 	if !r.Verified.IsZero() {
 		now := time.Now()
 		v.metrics.Continuous.VerifiedUntil(pair, validate.Triggered.String(), r.Verified, now.Sub(r.Verified), now)
+		v.standing.verified(validate.Triggered, validate.Verified{Pair: pair, Until: r.Verified, Behind: now.Sub(r.Verified), At: now})
 	}
 }
 
-// changesGroup is the consumer group of a pair. Names of pairs may hold
+// pairGroup is the consumer group of a pair for one purpose. Names of pairs may hold
 // anything, those of groups may not.
-func changesGroup(c kafka.Config, pair string) string {
+func pairGroup(c kafka.Config, purpose, pair string) string {
 	name := []byte(pair)
 	for i, b := range name {
 		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '.' || b == '_' || b == '-') {
 			name[i] = '_'
 		}
 	}
-	return c.WithDefaults().Prefix + ".validator." + string(name)
+	return c.WithDefaults().Prefix + "." + purpose + "." + string(name)
 }

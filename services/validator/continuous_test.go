@@ -37,7 +37,7 @@ func (r *records) PublishDead(_ context.Context, dead []kafka.Dead) error {
 }
 
 func (r *records) send(topic string, offset int64, key, value string) {
-	r.messages <- kafka.Message{Topic: topic, Offset: offset, Record: event.Record{Key: []byte(key), Value: []byte(value)}}
+	r.messages <- kafka.Message{Topic: topic, Offset: offset, Timestamp: time.Unix(7, 0), Record: event.Record{Key: []byte(key), Value: []byte(value)}}
 }
 
 func newTestFeed(t *testing.T) (*feed, *records) {
@@ -117,7 +117,7 @@ func TestAnEventThatCannotBeKeptIsNotPassedOver(t *testing.T) {
 func TestAnEndlessRunsProgressStandsBesideThePairsOwn(t *testing.T) {
 	var k topic
 	s := newStates(&k, nil)
-	s.begin(orders, validate.Full, true)
+	begin(t, s, orders, validate.Full, true)
 	save(t, s, validate.Full, "half")
 	verified := time.Unix(1000, 0)
 	p := s.progressOf(orders, validate.Incremental)
@@ -125,7 +125,7 @@ func TestAnEndlessRunsProgressStandsBesideThePairsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	successor := newStates(&k, k.known())
-	if got := load(t, func() *states { successor.begin(orders, validate.Full, true); return successor }(), validate.Full); got != "half" {
+	if got := load(t, func() *states { begin(t, successor, orders, validate.Full, true); return successor }(), validate.Full); got != "half" {
 		t.Errorf("the full run's position is %q", got)
 	}
 	again := successor.progressOf(orders, validate.Incremental)
@@ -143,7 +143,7 @@ func TestAnEndlessRunsProgressStandsBesideThePairsOwn(t *testing.T) {
 }
 
 func TestTheGroupOfAPairHasAName(t *testing.T) {
-	if got := changesGroup(kafka.Config{}, "orders@shop/0 ü"); got != "trueup.validator.orders_shop_0___" {
+	if got := pairGroup(kafka.Config{}, "validator", "orders@shop/0 ü"); got != "trueup.validator.orders_shop_0___" {
 		t.Error(got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/trueup/trueup/pkg/cdc"
+	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/schema"
 	"github.com/trueup/trueup/pkg/telemetry"
@@ -34,14 +35,20 @@ type feed struct {
 	metrics *telemetry.Continuous
 	log     zerolog.Logger
 	pair    string
-	tables  map[string]cdc.Table // by topic
-	next    map[kafka.Place]int64
+	// authority is the topic of the side that is right.
+	authority string
+	tables    map[string]cdc.Table // by topic
+	next      map[kafka.Place]int64
 }
 
 func newFeed(source changeSource, dead deadLetters, metrics *telemetry.Continuous, log zerolog.Logger, p assembly.Pair, pair *schema.Pair) *feed {
 	f := &feed{
 		source: source, dead: dead, metrics: metrics, pair: p.Name, tables: map[string]cdc.Table{}, next: map[kafka.Place]int64{},
 		log: log.Sample(&zerolog.BurstSampler{Burst: 5, Period: time.Minute}).With().Str("pair", p.Name).Logger(),
+	}
+	f.authority = p.Changes.Source
+	if p.Side() == event.Target {
+		f.authority = p.Changes.Target
 	}
 	for topic, view := range map[string]*schema.View{p.Changes.Source: &pair.Source, p.Changes.Target: &pair.Target} {
 		f.tables[topic] = cdc.Table{Name: view.Table.Name, Key: view.KeyColumns()}
@@ -65,8 +72,8 @@ func (f *feed) read(ctx context.Context, m kafka.Message) (validate.Change, erro
 	next := maps.Clone(f.next) // marks of earlier messages are still in use
 	next[kafka.Place{Topic: m.Topic, Partition: m.Partition}] = m.Offset + 1
 	f.next = next
-	change := validate.Change{At: m.Timestamp, Mark: next}
-	event, err := f.tables[m.Topic].Read(m.Record.Key, m.Record.Value)
+	change := validate.Change{Mark: next}
+	said, err := f.tables[m.Topic].Read(m.Record.Key, m.Record.Value)
 	if err != nil {
 		f.metrics.Event(f.pair, "unreadable")
 		f.log.Error().Err(err).Str("topic", m.Topic).Int32("partition", m.Partition).Int64("offset", m.Offset).Msg("a change event cannot be read; it stands in the dead topic")
@@ -76,20 +83,21 @@ func (f *feed) read(ctx context.Context, m kafka.Message) (validate.Change, erro
 		}
 		return change, nil
 	}
-	if !event.At.IsZero() {
-		change.At = event.At
+	// A row that a snapshot read says nothing of those that it has not read yet.
+	if m.Topic == f.authority && !said.Snapshot {
+		change.At = said.At
 	}
-	switch event.Kind {
+	switch said.Kind {
 	case cdc.Rows:
 		f.metrics.Event(f.pair, "rows")
-		change.Keys = event.Keys
+		change.Keys = said.Keys
 	case cdc.All:
 		f.metrics.Event(f.pair, "all")
 		f.log.Warn().Str("topic", m.Topic).Msg("the table was truncated; it is compared whole")
 		change.All = true
 	case cdc.Other:
 		f.metrics.Event(f.pair, "other")
-		f.log.Warn().Str("topic", m.Topic).Str("table", event.Table).Msg("a change event is of another table and says nothing about this pair; name the table's own topic in changes")
+		f.log.Warn().Str("topic", m.Topic).Str("table", said.Table).Msg("a change event is of another table and says nothing about this pair; name the table's own topic in changes")
 	case cdc.Nothing:
 		f.metrics.Event(f.pair, "nothing")
 	}

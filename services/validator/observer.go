@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/rs/zerolog"
 
 	"github.com/trueup/trueup/pkg/telemetry"
@@ -15,9 +17,22 @@ type observer struct {
 	metrics *telemetry.Validator
 	// governors are told what reading costs.
 	governors *assembly.Governors
+	runs      []*conductor
+}
+
+// of is the conductor of a pair; nil for none.
+func (o observer) of(pair string) *conductor {
+	i := slices.IndexFunc(o.runs, func(c *conductor) bool { return c.pair.Name == pair })
+	if i < 0 {
+		return nil
+	}
+	return o.runs[i]
 }
 
 func (o observer) Started(s validate.Start) {
+	if c := o.of(s.Pair); c != nil {
+		c.started(s)
+	}
 	o.metrics.RunStarted(s.Pair, s.Mode, s.Rows, s.Done)
 	o.log.Info().Str("pair", s.Pair).Str("mode", s.Mode).Str("method", s.Method).Int64("rows_estimated", s.Rows).
 		Bool("resumed", s.Resumed).Msg("run started")
@@ -27,6 +42,9 @@ func (o observer) RangeDone(r validate.RangeReport) {
 	if r.Endless {
 		o.metrics.RowsLooked(r.Pair, r.Scanned, r.Took)
 		return
+	}
+	if c := o.of(r.Pair); c != nil {
+		c.scanned(r.Scanned)
 	}
 	o.metrics.RangeDone(r.Pair, r.Scanned, r.Took, r.Unreadable == nil)
 	o.governors.Observe(r.Cost.Rows, r.Cost.Took)

@@ -52,7 +52,7 @@ func (p *progress) Save(ctx context.Context, position []byte, verified time.Time
 	p.mu.Lock()
 	state := p.state
 	p.mu.Unlock()
-	state.Position, state.Watermark, state.Phase, state.At = position, verified, phaseRunning, time.Now()
+	state.Position, state.Watermark, state.Phase, state.At = position, verified, event.PhaseRunning, time.Now()
 	// Outside the lock, since Kafka may be away for long; one run writes at a time.
 	if err := p.publisher.PublishState(ctx, state); err != nil {
 		return fmt.Errorf("keep the position of %s: %w", state.Pair, err)

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +22,7 @@ type statePublisher interface {
 	PublishState(ctx context.Context, state event.PairState) error
 }
 
-// states keeps where each pair's run stands in the state topic; it is the
+// states keeps where each pair's runs stand in the state topic; it is the
 // Checkpoints of package validate. A record carries this process's generation,
 // one above what was there when it started, so that what a process it replaced
 // may still write is ignored.
@@ -28,10 +31,13 @@ type states struct {
 
 	mu    sync.Mutex
 	pairs map[string]event.PairState
+	// turns are held by who changes a pair's record: its run, and those who give
+	// orders meanwhile.
+	turns map[string]chan struct{}
 }
 
 func newStates(publisher statePublisher, known map[string]event.PairState) *states {
-	s := &states{publisher: publisher, pairs: map[string]event.PairState{}}
+	s := &states{publisher: publisher, pairs: map[string]event.PairState{}, turns: map[string]chan struct{}{}}
 	for name, state := range known {
 		state.Generation++
 		s.pairs[name] = state
@@ -39,79 +45,146 @@ func newStates(publisher statePublisher, known map[string]event.PairState) *stat
 	return s
 }
 
-// The phases of a pair.
-const (
-	phaseRunning = "running"
-	phaseIdle    = "idle"
-)
-
 // checkpointName is the name under which package validate keeps a position.
 func checkpointName(pair string, mode validate.Mode) string { return mode.String() + "/" + pair }
+
+// of is what is known of a pair.
+func (s *states) of(pair string) event.PairState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pairs[pair]
+}
+
+// take waits for the turn to change a pair's record, which give ends.
+func (s *states) take(ctx context.Context, pair string) (give func(), err error) {
+	s.mu.Lock()
+	turn, ok := s.turns[pair]
+	if !ok {
+		turn = make(chan struct{}, 1)
+		s.turns[pair] = turn
+	}
+	s.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("keep the state of %s: %w", pair, context.Cause(ctx))
+	}
+}
+
+// errUnchanged has change leave everything as it is, without an error.
+var errUnchanged = errors.New("nothing to keep")
+
+// change has a new record of the pair made durable. What edit is given is its
+// own; its error ends the change. After an error nothing is known to have
+// changed, though the record may yet arrive in the topic: the next one replaces it.
+func (s *states) change(ctx context.Context, pair string, edit func(*event.PairState) error) error {
+	give, err := s.take(ctx, pair)
+	if err != nil {
+		return err
+	}
+	defer give()
+	state := s.of(pair)
+	state.Pending, state.Began = slices.Clone(state.Pending), maps.Clone(state.Began)
+	if err := edit(&state); err != nil {
+		if errors.Is(err, errUnchanged) {
+			return nil
+		}
+		return err
+	}
+	state.At = time.Now()
+	// Outside the lock: Kafka may be away for long.
+	if err := s.publisher.PublishState(ctx, state); err != nil {
+		return fmt.Errorf("keep the state of %s: %w", pair, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pairs[pair] = state
+	return nil
+}
+
+// order is change for what somebody asks for, who may be the first to say
+// anything about the pair.
+func (s *states) order(ctx context.Context, p assembly.Pair, edit func(*event.PairState) error) error {
+	return s.change(ctx, p.Name, func(state *event.PairState) error {
+		if state.Pair == "" {
+			state.Pair, state.Epoch, state.Authority = p.Name, p.Epoch, p.Side()
+		}
+		state.Generation = max(state.Generation, 1)
+		return edit(state)
+	})
+}
 
 // begin returns the ID of the run that is about to start. When it may resume
 // and a position is kept of a run of the same mode under the same authority it
 // is that run's, so that its findings stay together; else a new one, which
-// starts from the beginning.
-func (s *states) begin(p assembly.Pair, mode validate.Mode, resume bool) string {
+// starts from the beginning. Its first position makes that durable: a process
+// that dies before begins the run once more.
+func (s *states) begin(ctx context.Context, p assembly.Pair, mode validate.Mode, resume bool) (id string, err error) {
+	give, err := s.take(ctx, p.Name)
+	if err != nil {
+		return "", err
+	}
+	defer give()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	state := s.pairs[p.Name]
 	resumes := resume && len(state.Position) > 0 && state.Mode == mode.String() && state.Epoch == p.Epoch && state.Authority == p.Side()
 	if !resumes {
 		state.Position, state.Run, state.Mode = nil, uuid.NewString(), mode.String()
+		state.Began = maps.Clone(state.Began)
+		if state.Began == nil {
+			state.Began = map[string]time.Time{}
+		}
+		state.Began[state.Mode] = time.Now()
 	}
+	state.Pending = slices.DeleteFunc(slices.Clone(state.Pending), func(m string) bool { return m == state.Mode })
 	state.Pair, state.Epoch, state.Authority = p.Name, p.Epoch, p.Side()
+	state.Phase, state.Stopped = event.PhaseRunning, event.Order{}
 	state.Generation = max(state.Generation, 1)
 	s.pairs[p.Name] = state
-	return state.Run
+	return state.Run, nil
 }
 
-// interrupted says whether a run of the pair stopped before its end.
+// interrupted says whether a run of the pair stopped before its end, without
+// anybody having asked for that.
 func (s *states) interrupted(pair string) (validate.Mode, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	state := s.pairs[pair]
+	state := s.of(pair)
 	mode, err := validate.ParseMode(state.Mode)
 	return mode, err == nil && len(state.Position) > 0
 }
 
 // Load implements validate.Checkpoints.
 func (s *states) Load(_ context.Context, name string) ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	state, err := s.find(name)
-	return state.Position, err
+	mode, pair, _ := strings.Cut(name, "/")
+	state := s.of(pair)
+	return state.Position, begun(name, mode, state)
 }
 
 // Save implements validate.Checkpoints; it returns when the record is durable.
+// What a run that was stopped still has to say changes nothing.
 func (s *states) Save(ctx context.Context, name string, position []byte) error {
-	s.mu.Lock()
-	state, err := s.find(name)
-	s.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	state.Position, state.Phase, state.At = position, phaseRunning, time.Now()
-	if len(position) == 0 {
-		state.Phase = phaseIdle
-	}
-	// Outside the lock: Kafka may be away for long. Nobody else writes this
-	// pair, since two runs of a pair never overlap.
-	if err := s.publisher.PublishState(ctx, state); err != nil {
-		return fmt.Errorf("keep the position of %s: %w", state.Pair, err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pairs[state.Pair] = state
-	return nil
+	mode, pair, _ := strings.Cut(name, "/")
+	return s.change(ctx, pair, func(state *event.PairState) error {
+		if err := begun(name, mode, *state); err != nil {
+			return err
+		}
+		if state.Phase == event.PhaseStopped {
+			return errUnchanged
+		}
+		state.Position, state.Phase = position, event.PhaseRunning
+		if len(position) == 0 {
+			state.Phase = event.PhaseComplete
+		}
+		return nil
+	})
 }
 
-// find returns the state a checkpoint's name stands for; begin has made it.
-func (s *states) find(name string) (event.PairState, error) {
-	mode, pair, _ := strings.Cut(name, "/")
-	state, known := s.pairs[pair]
-	if !known || state.Mode != mode {
-		return event.PairState{}, fmt.Errorf("no run of %s has begun", name)
+// begun is an error unless the state is that of a run that a checkpoint's name
+// stands for; begin has made it.
+func begun(name, mode string, state event.PairState) error {
+	if state.Run == "" || state.Mode != mode {
+		return fmt.Errorf("no run of %s has begun", name)
 	}
-	return state, nil
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/trueup/trueup/pkg/event"
@@ -13,11 +14,14 @@ import (
 
 // topic is a state topic in memory: what is published last counts.
 type topic struct {
+	mu      sync.Mutex
 	records []event.PairState
 	err     error
 }
 
 func (k *topic) PublishState(_ context.Context, s event.PairState) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if k.err == nil {
 		k.records = append(k.records, s)
 	}
@@ -26,6 +30,8 @@ func (k *topic) PublishState(_ context.Context, s event.PairState) error {
 
 // known is what a reader of the topic sees.
 func (k *topic) known() map[string]event.PairState {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	out := map[string]event.PairState{}
 	for _, r := range k.records {
 		if r.Generation >= out[r.Pair].Generation {
@@ -44,6 +50,15 @@ func save(t *testing.T, s *states, mode validate.Mode, position string) {
 	}
 }
 
+func begin(t *testing.T, s *states, p assembly.Pair, mode validate.Mode, resume bool) string {
+	t.Helper()
+	id, err := s.begin(t.Context(), p, mode, resume)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
 func load(t *testing.T, s *states, mode validate.Mode) string {
 	t.Helper()
 	position, err := s.Load(t.Context(), checkpointName("orders", mode))
@@ -56,7 +71,7 @@ func load(t *testing.T, s *states, mode validate.Mode) string {
 func TestAnInterruptedRunIsFoundAndGoesOnUnderItsName(t *testing.T) {
 	var k topic
 	first := newStates(&k, nil)
-	run := first.begin(orders, validate.Full, true)
+	run := begin(t, first, orders, validate.Full, true)
 	save(t, first, validate.Full, "half")
 
 	second := newStates(&k, k.known())
@@ -64,7 +79,7 @@ func TestAnInterruptedRunIsFoundAndGoesOnUnderItsName(t *testing.T) {
 	if !interrupted || mode != validate.Full {
 		t.Fatalf("interrupted: %v, %v", mode, interrupted)
 	}
-	if again := second.begin(orders, mode, true); again != run {
+	if again := begin(t, second, orders, mode, true); again != run {
 		t.Errorf("the run is called %s, was %s", again, run)
 	}
 	if got := load(t, second, mode); got != "half" {
@@ -79,10 +94,10 @@ func TestAnInterruptedRunIsFoundAndGoesOnUnderItsName(t *testing.T) {
 func TestAProcessThatWasReplacedCannotOverwriteItsSuccessor(t *testing.T) {
 	var k topic
 	old := newStates(&k, nil)
-	old.begin(orders, validate.Full, true)
+	begin(t, old, orders, validate.Full, true)
 	save(t, old, validate.Full, "a")
 	successor := newStates(&k, k.known())
-	successor.begin(orders, validate.Full, true)
+	begin(t, successor, orders, validate.Full, true)
 	save(t, successor, validate.Full, "c")
 	save(t, old, validate.Full, "b")
 	if got := string(k.known()["orders"].Position); got != "c" {
@@ -107,9 +122,9 @@ func TestARunStartsAnewUnlessItMayAndCanResume(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var k topic
 			s := newStates(&k, nil)
-			run := s.begin(orders, validate.Full, true)
+			run := begin(t, s, orders, validate.Full, true)
 			save(t, s, validate.Full, "half")
-			if s.begin(c.pair, c.mode, c.resume) == run {
+			if begin(t, s, c.pair, c.mode, c.resume) == run {
 				t.Error("the run resumes")
 			}
 			if got := load(t, s, c.mode); got != "" {
@@ -127,7 +142,7 @@ func TestARunStartsAnewUnlessItMayAndCanResume(t *testing.T) {
 func TestAPositionThatIsNotDurableIsNotKept(t *testing.T) {
 	var k topic
 	s := newStates(&k, nil)
-	s.begin(orders, validate.Full, true)
+	begin(t, s, orders, validate.Full, true)
 	save(t, s, validate.Full, "a")
 	k.err = errors.New("kafka is away")
 	if err := s.Save(t.Context(), checkpointName("orders", validate.Full), []byte("b")); !errors.Is(err, k.err) {
@@ -141,14 +156,14 @@ func TestAPositionThatIsNotDurableIsNotKept(t *testing.T) {
 func TestPhasesTellWhetherARunIsUnderWay(t *testing.T) {
 	var k topic
 	s := newStates(&k, nil)
-	s.begin(orders, validate.Full, true)
+	begin(t, s, orders, validate.Full, true)
 	save(t, s, validate.Full, "a")
 	save(t, s, validate.Full, "")
 	var phases []string
 	for _, r := range k.records {
 		phases = append(phases, r.Phase)
 	}
-	if !slices.Equal(phases, []string{phaseRunning, phaseIdle}) {
+	if !slices.Equal(phases, []string{event.PhaseRunning, event.PhaseComplete}) {
 		t.Errorf("phases %v", phases)
 	}
 }
@@ -166,7 +181,7 @@ func TestAPositionWithoutARunIsRefused(t *testing.T) {
 func TestPairsWithSlashesKeepTheirOwnPositions(t *testing.T) {
 	s := newStates(&topic{}, nil)
 	pair := assembly.Pair{Name: "a/b", Authority: "source", Epoch: 1}
-	s.begin(pair, validate.Reverse, true)
+	begin(t, s, pair, validate.Reverse, true)
 	if err := s.Save(t.Context(), checkpointName("a/b", validate.Reverse), []byte("x")); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/trueup/trueup/pkg/database"
@@ -30,8 +31,13 @@ type validator struct {
 	governors *assembly.Governors
 	pacer     validate.Pacer
 
+	// state follows the topic of states, for whoever wants to know of its records.
+	state    *kafka.Follower
+	standing *standings
 	// status is the exit status of an orderly end; it is read after Run.
 	status int
+	// runs are what can be controlled, once there is something.
+	runs atomic.Pointer[[]*conductor]
 }
 
 // readied is what runs need once databases and Kafka were reached.
@@ -41,6 +47,7 @@ type readied struct {
 	states    *states
 	runner    *validate.Validator
 	followers *assembly.Followers
+	runs      []*conductor // beside validator.pairs
 }
 
 // publish keeps an eye on Kafka, and closes the connection after everything
@@ -89,13 +96,14 @@ func (v *validator) makeReady(ctx context.Context) (*readied, error) {
 			return err
 		}
 		ready.states = newStates(v.publisher, known)
+		v.conduct(ready)
 		return v.announce(ctx, decisions)
 	})
 	if err == nil {
 		ready.runner, err = validate.New(v.file.Validator.Config, validate.Ports{
 			Source: ready.databases.Source, Target: ready.databases.Target,
 			Publisher: findings{v.publisher}, Pacer: v.pacer, Checkpoints: ready.states,
-			Observer: observer{log: v.service.Log, metrics: v.metrics, governors: v.governors},
+			Observer: observer{log: v.service.Log, metrics: v.metrics, governors: v.governors, runs: ready.runs},
 		})
 	}
 	if err == nil {
@@ -105,6 +113,7 @@ func (v *validator) makeReady(ctx context.Context) (*readied, error) {
 		ready.databases.Close()
 		return nil, err
 	}
+	v.runs.Store(&ready.runs) // from now on they take orders
 	return ready, nil
 }
 
@@ -224,72 +233,89 @@ func clocks(source, target, limit time.Duration) string {
 		strings.Join(apart, " and "), limit)
 }
 
+// conduct makes the runs of each pair something that can be controlled.
+func (v *validator) conduct(ready *readied) {
+	ready.runs = make([]*conductor, len(v.pairs))
+	for i, p := range v.pairs {
+		ready.runs[i] = newConductor(p, ready.states, v.service.Log, func(ctx context.Context, run performance) {
+			status := v.compare(ctx, ready, i, run)
+			if v.choice.once {
+				v.status = max(v.status, status)
+			}
+		})
+		if v.choice.once { // which is now, whatever the time of day
+			ready.runs[i].window = schedule.Window{}
+		}
+	}
+}
+
 // runOnce runs every pair, one after the other. Once is once in spite of a
-// crash: a run that was interrupted goes on.
+// crash: a run that was interrupted goes on. A pair that is paused is not waited
+// for, since nobody may be there to resume it.
 func (v *validator) runOnce(ctx context.Context, ready *readied) error {
-	for i := range v.pairs {
-		v.status = max(v.status, v.compare(ctx, ready, i, validate.Full, true))
+	for i, p := range v.pairs {
+		if pause := ready.states.of(p.Name).Pause; pause.Stands(time.Now()) {
+			why := fmt.Errorf("the pair is paused %s; resume it (trueup resume %s), or wait", pause, p.Name)
+			v.report(validate.Verdict{Pair: p.Name, Mode: validate.Full.String(), Reason: why.Error()}, why)
+			v.status = assembly.StatusTrouble
+			continue
+		}
+		if err := ready.runs[i].start(ctx, validate.Full, true); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// serve runs pairs by their schedules until ctx ends. A run that a stop or a
-// crash interrupted goes on first. Two runs of one pair never overlap; pairs
-// share the budget of each database.
+// serve runs pairs by their schedules, and as somebody asks, until ctx ends. A
+// run that a stop of the process or a crash interrupted goes on first. Two runs
+// of one pair never overlap; pairs share the budget of each database.
 func (v *validator) serve(ctx context.Context, ready *readied) {
 	var all sync.WaitGroup
 	for i, p := range v.pairs {
-		jobs := v.jobs(ready, i)
-		v.service.Log.Info().Str("pair", p.Name).Int("schedules", len(jobs)).Msg("waiting for schedules")
-		all.Go(func() {
-			if mode, interrupted := ready.states.interrupted(p.Name); interrupted {
-				v.compare(ctx, ready, i, mode, true)
-			}
-			schedule.Serve(ctx, jobs...)
-		})
-		v.continuous(ctx, ready, p, &all)
+		runs := ready.runs[i]
+		jobs := runs.jobs()
+		line := v.service.Log.Info().Str("pair", p.Name).Int("schedules", len(jobs))
+		if pause := ready.states.of(p.Name).Pause; pause.Stands(time.Now()) {
+			line = line.Str("paused", pause.String())
+		}
+		line.Msg("waiting for schedules")
+		all.Go(func() { runs.serve(ctx) })
+		all.Go(func() { schedule.Serve(ctx, jobs...) })
+		v.continuous(ctx, ready, runs, &all)
 	}
 	all.Wait()
 }
 
-// jobs are the scheduled runs of a pair. The expressions were checked when the
-// configuration was read.
-func (v *validator) jobs(ready *readied, i int) []schedule.Job {
-	var jobs []schedule.Job
-	for _, entry := range []struct {
-		text string
-		mode validate.Mode
-	}{{v.pairs[i].Schedule.Full, validate.Full}, {v.pairs[i].Schedule.Reverse, validate.Reverse}} {
-		if spec, err := schedule.Parse(entry.text, v.pairs[i].Schedule.Zone); err == nil {
-			jobs = append(jobs, schedule.Job{Spec: spec, Run: func(ctx context.Context) { v.compare(ctx, ready, i, entry.mode, false) }})
-		}
-	}
-	return jobs
-}
-
 // compare runs one pair and returns the exit status its verdict stands for.
-// With resume it goes on where an earlier process was interrupted.
-func (v *validator) compare(ctx context.Context, ready *readied, i int, mode validate.Mode, resume bool) int {
+func (v *validator) compare(ctx context.Context, ready *readied, i int, of performance) int {
 	p := v.pairs[i]
 	err := v.authorised(ctx, p)
 	if err == nil {
 		err = v.refresh(ctx, ready, i)
 	}
 	if err != nil {
-		v.report(validate.Verdict{Pair: p.Name, Mode: mode.String(), Reason: err.Error()}, err)
+		verdict := validate.Verdict{Pair: p.Name, Run: of.id, Mode: of.mode.String(), Reason: err.Error()}
+		v.report(verdict, err)
+		v.keep(ctx, ready, i, verdict)
+		v.conclude(ctx, ready.runs[i], verdict)
 		return assembly.StatusTrouble
 	}
 	follower, err := ready.followers.Of(ctx, p.Side())
 	if err != nil {
 		v.service.Log.Warn().Err(err).Str("pair", p.Name).Msg("replication is not measured")
 	}
-	run := ready.states.begin(p, mode, resume)
-	verdict, err := ready.runner.Run(ctx, validate.Run{
-		ID: run, Pair: ready.pairs[i], Authority: p.Side(), Epoch: p.Epoch, Mode: mode,
+	run := validate.Run{
+		ID: of.id, Pair: ready.pairs[i], Authority: p.Side(), Epoch: p.Epoch, Mode: of.mode,
 		Confirm: *v.file.Validator.Confirm, Follower: follower, MaxFindings: v.file.Validator.MaxFindings,
-		Checkpoint: checkpointName(p.Name, mode), StartOver: true,
-	})
+		MaxShare:   v.file.Validator.MaxMismatchShare,
+		Checkpoint: checkpointName(p.Name, of.mode), StartOver: true, Admit: ready.runs[i].admit,
+		ByTime: v.byTime(ready, i, of.mode),
+	}
+	verdict, err := ready.runner.Run(ctx, run)
 	v.report(verdict, err)
+	v.keep(ctx, ready, i, verdict)
+	v.conclude(ctx, ready.runs[i], verdict)
 	switch {
 	case err != nil || !verdict.Complete:
 		return assembly.StatusTrouble

@@ -43,12 +43,26 @@ func wire(ctx context.Context, file assembly.File, choice choice, listen string,
 	if v.governors, err = assembly.NewGovernors(file, service.Log, service.Metrics, governor.Reads); err != nil {
 		return nil, err
 	}
+	if v.standing, err = newStandings(file, pairs, v.publisher, telemetry.NewStanding(service.Metrics), service.Log); err != nil {
+		return nil, err
+	}
+	if v.state, err = kafka.FollowState(file.Kafka, service.Log, v.standing.learn); err != nil {
+		return nil, err
+	}
+	v.standing.state = v.state
 	v.pacer = validate.Paced(v.governors.Of(event.Source, governor.Reads), v.governors.Of(event.Target, governor.Reads))
 	service.Readiness.Watch("kafka", v.publisher.Healthy)
-	if err := service.ServeHTTP(ctx, listen, file.HTTP.Listen, defaultListen); err != nil {
+	if err := service.ServeHTTP(ctx, listen, file.HTTP, defaultListen, v.control().mounted()...); err != nil {
 		return nil, err
 	}
 	service.Parts.Add("kafka", v.publish)
+	if err := v.governors.Share(file.Kafka, &service.Parts); err != nil {
+		return nil, err
+	}
+	service.Parts.Add("state", v.state.Run)
+	if !choice.once { // which ends before anybody asks how pairs stand
+		service.Parts.Add("standing", v.standing.run)
+	}
 	service.Parts.Add("runs", v.run)
 	return v, nil
 }
@@ -59,7 +73,7 @@ func chosen(pairs []assembly.Pair, name string) ([]assembly.Pair, error) {
 	}
 	var named []assembly.Pair
 	for _, p := range pairs {
-		if p.Is(name) {
+		if p.Is(name) || p.IsShadowOf(name) {
 			named = append(named, p)
 		}
 	}
