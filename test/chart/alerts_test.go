@@ -42,6 +42,12 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 		{"held", "TrueupRepairsHeld", on("trueup_fixer_breaker_tripped", `,pair="a"`, "0x10 1x10"), 15 * time.Minute, true},
 		{"released", "TrueupRepairsHeld", on("trueup_fixer_breaker_tripped", `,pair="a"`, "1x10 0x10"), 15 * time.Minute, false},
 		{"the copy is busy", "TrueupFixerStalled", on("trueup_kafka_lag", findings, "7x60") + on("trueup_governor_paused", `,side="target",use="writes"`, "1x60"), time.Hour, false},
+		{
+			"the authority is busy", "TrueupFixerStalled",
+			on("trueup_kafka_lag", findings, "7x60") + on("trueup_governor_paused", `,side="source",use="reads"`, "1x60") + on("trueup_governor_paused", `,side="target",use="writes"`, "0x60"),
+			time.Hour, false,
+		},
+		{"a validator waits", "TrueupFixerStalled", on("trueup_kafka_lag", findings, "7x60") + on("trueup_governor_paused", `,side="source",use="reads"`, "1x60"), time.Hour, true},
 		{"busy for an hour", "TrueupPaused", on("trueup_governor_paused", `,side="target",use="writes"`, "1x60"), time.Hour, true},
 		{"busy for a moment", "TrueupPaused", on("trueup_governor_paused", `,side="target",use="writes"`, "0x55 1x5"), time.Hour, false},
 		{"lost", "TrueupSignalStale", on("trueup_governor_signal_stale", `,side="target",use="reads",signal="latency"`, "1x60"), time.Hour, true},
@@ -60,6 +66,12 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 		{"every five minutes", "TrueupRebalancing", on("trueup_kafka_rebalances_total", findings, "0+0.2x60") + on("trueup_build_info", `,service="fixer"`, "1x60"), time.Hour, false},
 		{"incomplete", "TrueupRunIncomplete", on("trueup_runs_total", `,pair="a",mode="full",result="incomplete"`, "0x10 1x10"), 15 * time.Minute, true},
 		{"different", "TrueupRunIncomplete", on("trueup_runs_total", `,pair="a",mode="full",result="different"`, "0x10 1x10"), 15 * time.Minute, false},
+		{"stands still", "TrueupWatermarkStalled", on("trueup_watermark_stalled", `,pair="a"`, "0x10 1x20"), 30 * time.Minute, true},
+		{"stood still", "TrueupWatermarkStalled", on("trueup_watermark_stalled", `,pair="a"`, "1x20 0x10"), 30 * time.Minute, false},
+		{"open since morning", "TrueupRowsOpen", on("trueup_open_row_oldest_seconds", `,pair="a"`, "0+60x600"), 10 * time.Hour, true},
+		{"others open each hour", "TrueupRowsOpen", on("trueup_open_row_oldest_seconds", `,pair="a"`, "3600x600"), 10 * time.Hour, false},
+		{"nobody knows", "TrueupStandingUnknown", on("trueup_standing_age_seconds", "", "0+60x60"), time.Hour, true},
+		{"another validator knows", "TrueupStandingUnknown", on("trueup_standing_age_seconds", "", "0+60x60") + `  trueup_standing_age_seconds{namespace="shop",pod="q"} 1x60` + "\n", time.Hour, false},
 		{"not clean for two days", "TrueupNotClean", on("trueup_run_last_clean", `,pair="a",mode="full"`, "0x2880"), 48 * time.Hour, true},
 		{"clean in between", "TrueupNotClean", on("trueup_run_last_clean", `,pair="a",mode="full"`, "0x2000 1x10 0x870"), 48 * time.Hour, false},
 		{"the last run nine days ago", "TrueupNoRun", on("trueup_run_last_end_timestamp_seconds", `,pair="a",mode="full"`, "0x13000"), 9 * 24 * time.Hour, true},
@@ -157,6 +169,8 @@ func TestKedaSeesNoLagThatMoreFixersWouldNotLower(t *testing.T) {
 		lag + `  trueup_fixer_waiting{namespace="migration",pod="a"} 1x10` + "\n" + `  trueup_fixer_waiting{namespace="migration",pod="b"} 1x10` + "\n": 0,
 		lag + `  trueup_governor_paused{namespace="migration",pod="a",side="target",use="writes"} 1x10` + "\n":                                          0,
 		lag + `  trueup_governor_paused{namespace="migration",pod="v",side="target",use="reads"} 1x10` + "\n":                                           1200,
+		lag + `  trueup_governor_paused{namespace="migration",pod="a",side="source",use="reads"} 1x10` + "\n" +
+			`  trueup_governor_paused{namespace="migration",pod="a",side="target",use="writes"} 0x10` + "\n": 0,
 	} {
 		at := time.Unix(300, 0)
 		got := ask(t, kedaQuery(t), series, at, at)

@@ -16,7 +16,7 @@ state: {partitions: 1, config: {cleanup.policy: compact, min.compaction.lag.ms: 
 {{- define "trueup.topicOperations" -}}
 findings: [Describe, Read, Write]
 findings.retry: [Describe, Read, Write]
-findings.dead: [Describe, Write]
+findings.dead: [Describe, Read, Write]
 outcomes: [Describe, Read, Write]
 tasks: [Describe]
 state: [Describe, DescribeConfigs, Read, Write]

@@ -7,6 +7,9 @@
 {{- if $http.listen -}}
 {{- fail "config.http.listen: the chart sets it; give port instead" -}}
 {{- end -}}
+{{- if $http.tls -}}
+{{- fail "config.http.tls: probes and monitors of the chart speak plain HTTP; guard the control API with config.http.token, and end TLS at what stands before the service" -}}
+{{- end -}}
 {{- if and .Values.monitoring.serviceMonitor.enabled .Values.monitoring.podMonitor.enabled -}}
 {{- fail "monitoring.podMonitor.enabled: monitoring.serviceMonitor is enabled too, and every number would count twice; enable one of them" -}}
 {{- end -}}
@@ -27,9 +30,11 @@
 {{- range $field := list "username" "password" -}}
 {{- $_ := set $texts (printf "config.kafka.sasl.%s" $field) (default "" (index $sasl $field)) -}}
 {{- end -}}
+{{- $_ := set $texts "config.kafka.sasl.oauth.client_secret" (default "" (default dict $sasl.oauth).client_secret) -}}
 {{- $fixer := default dict .Values.config.fixer -}}
 {{- $_ := set $texts "config.fixer.digest_key" (default "" $fixer.digest_key) -}}
-{{- range $field := list "config.kafka.sasl.password" "config.fixer.digest_key" -}}
+{{- $_ := set $texts "config.http.token" (default "" (default dict .Values.config.http).token) -}}
+{{- range $field := list "config.kafka.sasl.password" "config.kafka.sasl.oauth.client_secret" "config.fixer.digest_key" "config.http.token" -}}
 {{- $secret := index $texts $field -}}
 {{- if and $secret (not (regexMatch "^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$" $secret)) -}}
 {{- fail (printf "%s: a secret stands in the values in plain text; write ${NAME} in its place, and name an existing Secret in secrets.env.NAME" $field) -}}
