@@ -22,5 +22,11 @@ if ! command -v pt-table-sync >/dev/null; then
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq percona-toolkit >&2
 fi
 
+if ! connect=$(scripts/connect.sh); then
+  echo "Kafka Connect is missing; change events are left out" >&2
+  connect=
+fi
+
 make --no-print-directory services-up build >&2
-exec go run ./test/bench -bin bin -reladiff "$cache/bin/reladiff" -pt-table-sync "$(command -v pt-table-sync)" "$@"
+exec go run ./test/bench -bin bin -reladiff "$cache/bin/reladiff" -pt-table-sync "$(command -v pt-table-sync)" \
+  -pt-table-checksum "$(command -v pt-table-checksum)" -connect "$connect" "$@"

@@ -24,4 +24,6 @@ if [ -e "$state/env" ]; then
   done <"$state/env"
 fi
 go build -o bin/soak ./test/soak
-exec bin/soak -bin bin -kafka "$kafka_jars/jars" "$@"
+connect=()
+if [[ " $* " == *" -continuous "* ]]; then connect=(-connect "$(scripts/connect.sh)"); fi
+exec bin/soak -bin bin -kafka "$kafka_jars/jars" "${connect[@]}" "$@"

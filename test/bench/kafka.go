@@ -19,13 +19,16 @@ import (
 // load is how hard the fixers may work; the zero value leaves it to their
 // defaults.
 type load struct {
+	adapt       bool          // whether the governor follows the servers' load
 	concurrency int           // statements at once on each side
 	lockBudget  time.Duration // how long a transaction aims to hold rows
 }
 
 // yaml is the load as lines of the configuration file.
 func (l load) yaml() string {
-	side := "adapt: false" // what is measured is not to depend on what else the machine does
+	// Unless it is asked for: what is measured is not to depend on what else the
+	// machine does.
+	side := fmt.Sprintf("adapt: %t", l.adapt)
 	if l.concurrency > 0 {
 		side += fmt.Sprintf(", concurrency: %d", l.concurrency)
 	}
@@ -77,8 +80,8 @@ func (b *backlog) publish(ctx context.Context, o options, env services, source, 
 target: {dsn: %q}
 kafka: {brokers: [%q], prefix: %s, partitions: 12, replication: 1}
 pairs:
-  - {name: orders, source: orders, target: orders}
-validator: {confirm: 0s}
+  - {name: orders, source: orders, target: orders, breaker: {share: "off", deletes: "off", per_minute: "off"}}
+validator: {confirm: 0s, max_mismatch_share: 1}
 http: {listen: "off"}
 %s`, source.dsn, target.dsn, env.kafka, b.prefix, l.yaml())
 	if err := os.WriteFile(b.config, []byte(text), 0o600); err != nil {

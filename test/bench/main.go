@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"time"
 )
 
 // options are what a run measures and with how much data.
@@ -25,10 +26,21 @@ type options struct {
 	prefix   string
 	reladiff string
 	ptSync   string
-	only     string
-	keep     bool
-	load     bool
-	filled   map[string]bool // the tables this run has filled
+	// ptChecksum, steady and plot are the governor's: a tool beside it, the length
+	// of the steady load, and the file of the picture.
+	ptChecksum string
+	steady     time.Duration
+	plot       string
+	// connect, changes, follow and idle are those of following changes: the jars of
+	// Kafka Connect, changes a second, for how long, and how long without any.
+	connect string
+	changes int
+	follow  time.Duration
+	idle    time.Duration
+	only    string
+	keep    bool
+	load    bool
+	filled  map[string]bool // the tables this run has filled
 }
 
 // benchmark is one part of the report. load makes the tables that -keep keeps.
@@ -44,6 +56,9 @@ var benchmarks = []benchmark{
 	{"memory", loadMemory, measureMemory},
 	{"shapes", loadShapes, measureShapes},
 	{"fixer", loadOrders, measureFixer},
+	{"governor", loadGovernor, measureGovernor},
+	{"governor-postgres", loadGovernorPostgres, measureGovernorPostgres},
+	{"continuous", loadFollowed, measureContinuous},
 }
 
 func main() {
@@ -58,6 +73,13 @@ func main() {
 	flag.StringVar(&o.prefix, "prefix", "trueup_bench", "what the names of the databases begin with")
 	flag.StringVar(&o.reladiff, "reladiff", "", "reladiff executable; empty leaves it out")
 	flag.StringVar(&o.ptSync, "pt-table-sync", "", "pt-table-sync executable; empty leaves it out")
+	flag.StringVar(&o.ptChecksum, "pt-table-checksum", "", "pt-table-checksum executable; empty leaves it out")
+	flag.DurationVar(&o.steady, "steady", 30*time.Second, "how long governor keeps each steady load; its overload lasts twice as long")
+	flag.StringVar(&o.plot, "plot", "", "SVG file that governor draws; empty draws nothing")
+	flag.StringVar(&o.connect, "connect", "", "directory that holds the jars of Kafka Connect and Debezium; empty leaves following change events out")
+	flag.IntVar(&o.changes, "changes", 1000, "changes a second that continuous has followed")
+	flag.DurationVar(&o.follow, "follow", 90*time.Second, "how long continuous follows changes, each way")
+	flag.DurationVar(&o.idle, "idle", 2*time.Minute, "how long continuous looks for changes that do not come")
 	flag.StringVar(&o.only, "only", strings.Join(names, ","), "which measurements to run")
 	flag.BoolVar(&o.keep, "keep", false, "use the tables of the last run instead of loading them again")
 	flag.BoolVar(&o.load, "load", false, "load the tables that -keep uses, and measure nothing")
@@ -74,6 +96,9 @@ func main() {
 func run(ctx context.Context, o options) error {
 	if o.runs < 1 || o.rows < 1000 {
 		return fmt.Errorf("-runs %d -rows %d: at least one run and a thousand rows", o.runs, o.rows)
+	}
+	if o.steady < 4*time.Second {
+		return fmt.Errorf("-steady %s: at least 4s", o.steady)
 	}
 	only := strings.Split(o.only, ",")
 	for _, name := range only {

@@ -164,7 +164,7 @@ func printMachine(ctx context.Context, o options, env services) error {
 		fmt.Sprintf("%s, %d processors, %s of memory; servers, tools and trueup on this one machine", fromProc("/proc/cpuinfo", "model name"), runtime.NumCPU(), fromProc("/proc/meminfo", "MemTotal")),
 		"MariaDB " + mysqlVersion, "PostgreSQL " + postgresVersion, runtime.Version(),
 	}
-	for _, tool := range []string{o.reladiff, o.ptSync} {
+	for _, tool := range []string{o.reladiff, o.ptSync, o.ptChecksum} {
 		if tool != "" {
 			parts = append(parts, toolVersion(ctx, tool))
 		}

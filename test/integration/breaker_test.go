@@ -22,7 +22,7 @@ import (
 
 // wrongPairs has the source's state go to the target's note, so that every row
 // differs and would be rewritten.
-const wrongPairs = "pairs: [{name: orders, columns: [id, state], map: {state: note}, breaker: {share: %s}}]\nvalidator: {confirm: 0s}"
+const wrongPairs = "pairs: [{name: orders, columns: [id, state], map: {state: note}, breaker: {share: %s}}]\nvalidator: {confirm: 0s, max_mismatch_share: 1}"
 
 const wrongRows = 12_000
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/trueup/trueup/internal/debezium"
 	"github.com/trueup/trueup/internal/testenv"
 	"github.com/trueup/trueup/pkg/cdc"
 	"github.com/trueup/trueup/pkg/database"
@@ -31,34 +32,9 @@ var recordEvents = flag.String("record-events", "", "write the connectors' event
 // database, with or without the schema in each record.
 func connector(t *testing.T, dsn, prefix string, schemas bool, more map[string]string) map[string]string {
 	t.Helper()
-	u, err := url.Parse(dsn)
+	settings, err := debezium.Settings(dsn, prefix, t.TempDir(), schemas, more)
 	if err != nil {
 		t.Fatal(err)
-	}
-	settings := map[string]string{
-		"name": prefix, "topic.prefix": prefix, "tasks.max": "1",
-		"database.hostname": u.Hostname(), "database.port": u.Port(), "database.user": u.User.Username(), "database.password": "",
-		"key.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter": "org.apache.kafka.connect.json.JsonConverter",
-		"key.converter.schemas.enable": fmt.Sprint(schemas), "value.converter.schemas.enable": fmt.Sprint(schemas),
-		"topic.creation.default.replication.factor": "1", "topic.creation.default.partitions": "1",
-		"skipped.operations": "none", // or truncated tables are not told of
-		"poll.interval.ms":   "50", "heartbeat.interval.ms": "0",
-	}
-	name := strings.TrimPrefix(u.Path, "/")
-	if u.Scheme == "postgres" {
-		settings["connector.class"] = "io.debezium.connector.postgresql.PostgresConnector"
-		settings["database.dbname"], settings["plugin.name"] = name, "pgoutput"
-		slot := strings.ReplaceAll(prefix, "-", "_")
-		slot = slot[max(0, len(slot)-60):]
-		settings["slot.name"], settings["publication.name"] = slot, slot
-	} else {
-		settings["connector.class"] = "io.debezium.connector.mariadb.MariaDbConnector"
-		settings["database.include.list"], settings["database.server.id"] = name, fmt.Sprint(5000+len(prefix)+int(prefix[len(prefix)-1]))
-		settings["schema.history.internal"] = "io.debezium.storage.file.history.FileSchemaHistory"
-		settings["schema.history.internal.file.filename"] = filepath.Join(t.TempDir(), "history")
-	}
-	for k, v := range more {
-		settings[k] = v
 	}
 	return settings
 }

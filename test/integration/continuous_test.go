@@ -125,7 +125,7 @@ func TestChangeEventsTriggerRepairs(t *testing.T) {
 				testenv.Exec(t, dsn, "INSERT INTO orders (id, state) VALUES (1, 'a'), (2, 'b'), (3, 'c'), (18446744073709551615, 'd')")
 			}
 			connect := testenv.NewConnect(t, connector(t, source, ofSource, true, nil), connector(t, target, ofTarget, false, nil))
-			w.configure(source, target, fmt.Sprintf("pairs: [{name: orders, exclude: [updated_at], changes: {source: '%s.%s.orders', target: '%s.%s.orders'}}]\n"+
+			w.configure(source, target, fmt.Sprintf("pairs: [{name: orders, exclude: [updated_at], changes: {source: '%s.%s.orders', target: '%s.%s.orders'}, canary: {key: {id: 3}}}]\n"+
 				"validator: {confirm: 300ms, continuous: {settle: 500ms}}", ofSource, place, ofTarget, place))
 			w.must(0, "trueup", "topics", "create", "--config", w.config)
 			v := start(t, "validator", "--config", w.config)
@@ -150,6 +150,10 @@ func TestChangeEventsTriggerRepairs(t *testing.T) {
 			v = start(t, "validator", "--config", w.config)
 			w.holds("SELECT count(*) FROM orders WHERE id = 30", 1)
 			w.holds("SELECT count(*) FROM orders WHERE id = 3 AND state = 'c'", 1)
+			flown := w.must(0, "trueup", "canary", "orders", "-f", w.config, "--json", "--timeout", "60s")
+			if !containsAll(flown, []string{`"proven":true`, `"asked":false`}) {
+				t.Errorf("the canary, whose change events are followed, says %s", flown)
+			}
 			testenv.Exec(t, target, "TRUNCATE TABLE orders")
 			w.holds("SELECT count(*) FROM orders", 4)
 			if status := v.stop(); status != 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/trueup/trueup/internal/testenv"
@@ -80,4 +81,50 @@ func TestASignalThatMayNotBeSeenIsNamedAndTheRestIsUsed(t *testing.T) {
 	validator.logged(`"signal":"threads"`, "the user does not see what others do; grant the user pg_monitor", `"replaced":false`)
 	validator.logged(`"signal":"lock_waits"`, `"replaced":true`)
 	validator.logged("orders: clean")
+}
+
+func TestWhatPeopleRunAsksTheGovernorsToo(t *testing.T) {
+	const check = "checks: [{name: brake, sql: SELECT MAX(n) FROM brake, limit: 1, for: writes}]"
+	w := newWorld(t, direction{postgres, maria}, ordersPair+fmt.Sprintf("\ngovernor: {source: {adapt: false}, target: {%s, %s}}", noSignals, check))
+	testenv.Exec(t, w.target, "CREATE TABLE brake (n INT)", "INSERT INTO brake VALUES (0)")
+	w.direction.source.fill(t, w.source, "orders", 1, 300)
+	w.direction.target.fill(t, w.target, "orders", 1, 300)
+	const damage = "DELETE FROM orders WHERE id % 10 = 0"
+	want := func(rows int) {
+		t.Helper()
+		if n := scan[int](t, w.target, "SELECT COUNT(*) FROM orders"); n != rows {
+			t.Errorf("the copy has %d rows, want %d", n, rows)
+		}
+	}
+	// held has a command wait for the brake, and gives up on it.
+	held := func(args ...string) {
+		t.Helper()
+		testenv.Exec(t, w.target, "UPDATE brake SET n = 5")
+		before := scan[int](t, w.target, "SELECT COUNT(*) FROM orders")
+		waits := start(t, "trueup", args...)
+		waits.logged("target writes", "brake 5 ≥ 1 on target")
+		waits.kill(syscall.SIGTERM)
+		want(before)
+	}
+	fix := []string{"fix", "--config", w.config, "--confirm", "0"}
+	testenv.Exec(t, w.target, damage)
+	held(fix...)
+	w.must(1, "trueup", append(fix, "--dry-run")...)                    // reads alone
+	w.must(1, "trueup", "diff", "--config", w.config, "--confirm", "0") // so does this
+	testenv.Exec(t, w.target, "UPDATE brake SET n = 0")
+	w.must(0, "trueup", fix...)
+	want(300)
+
+	testenv.Exec(t, w.target, damage)
+	w.must(1, "validator", "--config", w.config, "--once")
+	fixer := start(t, "fixer", "--config", w.config)
+	w.drained()
+	fixer.stop()
+	want(300)
+	undo := []string{"undo", "--config", w.config, "--pair", "orders", "--since", "10m"}
+	held(undo...)
+	w.must(0, "trueup", append(undo, "--dry-run")...)
+	testenv.Exec(t, w.target, "UPDATE brake SET n = 0")
+	w.must(0, "trueup", undo...)
+	want(270)
 }

@@ -66,7 +66,7 @@ func (a *applier) exec(query string, args ...any) int64 {
 	if a.err != nil {
 		return 0
 	}
-	result, err := a.tx.ExecContext(a.ctx, a.engine.spell(query), args...)
+	result, err := a.tx.ExecContext(a.ctx, ours+a.engine.spell(query), args...)
 	if err != nil {
 		a.err = fmt.Errorf("%s %v: %w", query, args, err)
 		return 0

@@ -64,31 +64,39 @@ func textOf(values []sql.NullString) string {
 // differs in a line each.
 func differences(ctx context.Context, authority, target *database) (rows int, out []string, err error) {
 	for _, t := range tables {
-		want, err := rowsOf(ctx, authority, t)
+		n, different, err := differencesIn(ctx, authority, target, t)
 		if err != nil {
 			return rows, nil, err
 		}
-		got, err := rowsOf(ctx, target, t)
-		if err != nil {
-			return rows, nil, err
-		}
-		rows += len(want)
-		for _, key := range slices.Sorted(maps.Keys(want)) {
-			row, there := got[key]
-			switch {
-			case !there:
-				out = append(out, fmt.Sprintf("%s %s: the copy lacks it: %s", t.name, key, want[key]))
-			case row != want[key]:
-				out = append(out, fmt.Sprintf("%s %s: the authority has %s, the copy %s", t.name, key, want[key], row))
-			}
-		}
-		for _, key := range slices.Sorted(maps.Keys(got)) {
-			if _, there := want[key]; !there {
-				out = append(out, fmt.Sprintf("%s %s: only the copy has it: %s", t.name, key, got[key]))
-			}
-		}
+		rows, out = rows+n, append(out, different...)
 	}
 	return rows, out, nil
+}
+
+func differencesIn(ctx context.Context, authority, target *database, t *table) (rows int, out []string, err error) {
+	want, err := rowsOf(ctx, authority, t)
+	if err != nil {
+		return 0, nil, err
+	}
+	got, err := rowsOf(ctx, target, t)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		row, there := got[key]
+		switch {
+		case !there:
+			out = append(out, fmt.Sprintf("%s %s: the copy lacks it: %s", t.name, key, want[key]))
+		case row != want[key]:
+			out = append(out, fmt.Sprintf("%s %s: the authority has %s, the copy %s", t.name, key, want[key], row))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(got)) {
+		if _, there := want[key]; !there {
+			out = append(out, fmt.Sprintf("%s %s: only the copy has it: %s", t.name, key, got[key]))
+		}
+	}
+	return len(want), out, nil
 }
 
 // untouched holds the authority against what its writers know they wrote: a line
@@ -96,30 +104,43 @@ func differences(ctx context.Context, authority, target *database) (rows int, ou
 func untouched(ctx context.Context, authority *database, writers []*writer) ([]string, error) {
 	var out []string
 	for _, t := range tables {
-		want := map[string]int64{}
+		var slots []*slot
 		for _, w := range writers {
-			for _, s := range w.slots[t] {
-				if s.live() {
-					want[fmt.Sprint(s.key())] = s.version()
-				}
-			}
+			slots = append(slots, w.slots[t]...)
 		}
-		got, err := versionsOf(ctx, authority, t)
+		strange, err := untouchedIn(ctx, authority, t, slots)
 		if err != nil {
 			return nil, err
 		}
-		for key, version := range want {
-			if got[key] != version {
-				out = append(out, fmt.Sprintf("%s %s: its writer left version %d, the authority has %d (0: no row)", t.name, key, version, got[key]))
-			}
-		}
-		for key := range got {
-			if _, there := want[key]; !there {
-				out = append(out, fmt.Sprintf("%s %s: its writer deleted it, the authority has it", t.name, key))
-			}
-		}
+		out = append(out, strange...)
 	}
 	slices.Sort(out)
+	return out, nil
+}
+
+// untouchedIn does so for a table, of whose keys there is a slot each.
+func untouchedIn(ctx context.Context, authority *database, t *table, slots []*slot) ([]string, error) {
+	var out []string
+	want := map[string]int64{}
+	for _, s := range slots {
+		if s.live() && s.table == t {
+			want[fmt.Sprint(s.key())] = s.version()
+		}
+	}
+	got, err := versionsOf(ctx, authority, t)
+	if err != nil {
+		return nil, err
+	}
+	for key, version := range want {
+		if got[key] != version {
+			out = append(out, fmt.Sprintf("%s %s: its writer left version %d, the authority has %d (0: no row)", t.name, key, version, got[key]))
+		}
+	}
+	for key := range got {
+		if _, there := want[key]; !there {
+			out = append(out, fmt.Sprintf("%s %s: its writer deleted it, the authority has it", t.name, key))
+		}
+	}
 	return out, nil
 }
 

@@ -171,10 +171,12 @@ func (d *direction) keeper(ctx context.Context, program string, number int, b *b
 	return k, d.configure(base+".yaml", urls[0], urls[1], b.clients)
 }
 
-// configure writes a configuration file. After a cut-over the authority is the
-// product's target, and repairs go the other way. Breakers are off, as so much
-// damage in tables so small is what they are there to stop at, and the governors
-// do not adapt: a machine with all of this on it looks busy at all times.
+// configure writes a configuration file, after which its process is named in
+// consumer groups: one that was killed is started again under its name. After a
+// cut-over the authority is the product's target, and repairs go the other way.
+// Breakers are off, as so much damage in tables so small is what they are there to
+// stop at, and the governors do not adapt: a machine with all of this on it looks
+// busy at all times.
 func (d *direction) configure(path, authority, target, kafka string) error {
 	var pairs strings.Builder
 	decision, source := "authority: source", authority
@@ -186,13 +188,13 @@ func (d *direction) configure(path, authority, target, kafka string) error {
 	}
 	text := fmt.Sprintf(`source: {dsn: %q}
 target: {dsn: %q}
-kafka: {brokers: [%q], prefix: %s, partitions: 6, replication: 1}
+kafka: {brokers: [%q], prefix: %s, partitions: 6, replication: 1, instance: %s}
 pairs:
 %svalidator: {confirm: 500ms}
 fixer: {retry_delay: 1s}
 governor: {source: {adapt: false}, target: {adapt: false}}
 http: {listen: "off"}
-`, source, target, kafka, d.topics.prefix, pairs.String())
+`, source, target, kafka, d.topics.prefix, strings.TrimSuffix(filepath.Base(path), ".yaml"), pairs.String())
 	return os.WriteFile(path, []byte(text), 0o600)
 }
 

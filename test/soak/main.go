@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -31,22 +32,31 @@ type options struct {
 	minutes float64
 	seed    uint64
 	prefix  string // of databases and topics
-	pairs   string
-	cutOver bool
-	fixers  int
-	writers int
-	rows    int
-	rate    float64
-	damage  float64
-	mishaps time.Duration
-	broker  time.Duration
-	settle  time.Duration
-	bin     string
-	jars    string
-	report  string
-	dir     string
-	servers map[engine]string
+	// continuous has trueup follow changes instead of running by schedules, with
+	// Kafka Connect's jars from the directory connect.
+	continuous bool
+	connect    string
+	pairs      string
+	cutOver    bool
+	fixers     int
+	writers    int
+	rows       int
+	rate       float64
+	damage     float64
+	mishaps    time.Duration
+	broker     time.Duration
+	settle     time.Duration
+	bin        string
+	jars       string
+	report     string
+	dir        string
+	servers    map[engine]string
 }
+
+// What -continuous does not ask otherwise for: both kinds of sources, rows enough
+// that few change again before they are looked at, and mishaps far enough apart
+// for something to be found between them.
+const continuousPairs = "mariadb-postgres,postgres-mariadb"
 
 const allPairs = "mariadb-mariadb,mariadb-postgres,postgres-mariadb,postgres-postgres"
 
@@ -54,14 +64,16 @@ func main() {
 	o := options{prefix: "soak"}
 	flag.Float64Var(&o.minutes, "minutes", 5, "how long writers, damage and mishaps go on")
 	flag.Uint64Var(&o.seed, "seed", 0, "what all random choices follow from; 0 chooses one")
-	flag.StringVar(&o.pairs, "pairs", allPairs, "the `engines` of authority and copy, joined by a hyphen; several side by side")
+	flag.BoolVar(&o.continuous, "continuous", false, "follow changes, by a column and by Debezium's events, and run nothing else; says how soon damage is found")
+	flag.StringVar(&o.connect, "connect", "", "directory that holds the jars of Kafka Connect and Debezium")
+	flag.StringVar(&o.pairs, "pairs", "", "the `engines` of authority and copy, joined by a hyphen; several side by side ("+allPairs+"; "+continuousPairs+" with -continuous)")
 	flag.BoolVar(&o.cutOver, "cut-over", false, "the authority is trueup's target, as after a cut-over")
 	flag.IntVar(&o.fixers, "fixers", 2, "fixers of each pair of engines")
 	flag.IntVar(&o.writers, "writers", 4, fmt.Sprintf("writers of each pair of engines, up to %d", maxWriters))
-	flag.IntVar(&o.rows, "rows", 300, "keys of each writer in each table")
+	flag.IntVar(&o.rows, "rows", 0, "keys of each writer in each table (300; 1000 with -continuous)")
 	flag.Float64Var(&o.rate, "rate", 40, "transactions a second by all writers of a pair of engines")
 	flag.Float64Var(&o.damage, "damage", 2, "damages a second to each copy")
-	flag.DurationVar(&o.mishaps, "mishaps", 10*time.Second, "time between two mishaps of a pair of engines")
+	flag.DurationVar(&o.mishaps, "mishaps", 0, "time between two mishaps of a pair of engines (10s; 1m, of all of them, with -continuous)")
 	flag.DurationVar(&o.broker, "broker", 15*time.Second, "time between two mishaps of Kafka")
 	flag.DurationVar(&o.settle, "settle", 5*time.Minute, "within what time trueup has to say clean in the end")
 	flag.StringVar(&o.bin, "bin", "bin", "directory that holds trueup, validator and fixer")
@@ -97,15 +109,15 @@ func run(ctx context.Context, o options) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("%w; logs are in %s", err, o.dir)
 	}
-	text := s.markdown()
+	text, found := s.markdown(), s.violations()
 	fmt.Print(text)
 	if o.report != "" {
 		if err := appendTo(o.report, text); err != nil {
 			return false, err
 		}
 	}
-	if len(s.found) > 0 {
-		return false, fmt.Errorf("%d violations; logs are in %s, and the databases named %s_* are kept", len(s.found), o.dir, o.prefix)
+	if len(found) > 0 {
+		return false, fmt.Errorf("%d violations; logs are in %s, and the databases named %s_* are kept", len(found), o.dir, o.prefix)
 	}
 	err = s.remove(ctx)
 	if !kept {
@@ -114,8 +126,18 @@ func run(ctx context.Context, o options) (bool, error) {
 	return true, err
 }
 
+// fill gives what was left out, which depends on the kind of soak.
+func (o *options) fill() {
+	pairs, rows, mishaps := allPairs, 300, 10*time.Second
+	if o.continuous {
+		pairs, rows, mishaps = continuousPairs, 1000, time.Minute
+	}
+	o.pairs, o.rows, o.mishaps = cmp.Or(o.pairs, pairs), cmp.Or(o.rows, rows), cmp.Or(o.mishaps, mishaps)
+}
+
 // check fills in what was left out, and reads the pairs of engines.
 func (o *options) check() ([][2]engine, error) {
+	o.fill()
 	if o.seed == 0 {
 		o.seed = rand.Uint64()>>32 + 1
 	}
@@ -151,8 +173,16 @@ func (o options) random(purpose string, number int) *rand.Rand {
 	return rand.New(rand.NewPCG(o.seed, hash.Sum64()))
 }
 
-// soak brings a Kafka and runs all directions over it.
-func soak(ctx context.Context, o options, pairs [][2]engine) (*summary, error) {
+// result is what a soak did and found.
+type result interface {
+	markdown() string
+	violations() []string
+	// remove drops the databases.
+	remove(ctx context.Context) error
+}
+
+// soak brings a Kafka and runs all pairs of engines over it.
+func soak(ctx context.Context, o options, pairs [][2]engine) (result, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	kafka := filepath.Join(o.dir, "kafka")
@@ -165,6 +195,9 @@ func soak(ctx context.Context, o options, pairs [][2]engine) (*summary, error) {
 		return nil, err
 	}
 	defer func() { b.stop(syscall.SIGKILL) }()
+	if o.continuous {
+		return soakContinuously(ctx, o, b, pairs)
+	}
 	return under(ctx, o, b, pairs)
 }
 

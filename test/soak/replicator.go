@@ -24,9 +24,10 @@ type lane struct {
 
 // replicated is what all lanes of a direction have done.
 type replicated struct {
-	transactions, removed, retries, deadlocks atomic.Int64
-	longest                                   atomic.Int64 // ns that one transaction took
-	furthest                                  atomic.Int64 // ns behind the authority
+	transactions, removed, retries atomic.Int64
+	deadlocks                      tally        // by opponent
+	longest                        atomic.Int64 // ns that one transaction took
+	furthest                       atomic.Int64 // ns behind the authority
 }
 
 // patience is how long a transaction is tried before the lane counts as stuck.
@@ -65,7 +66,7 @@ func (l *lane) bring(ctx context.Context, t transaction) error {
 		}
 		l.tally.retries.Add(1)
 		if victim(err) {
-			l.tally.deadlocks.Add(1)
+			l.tally.deadlocks.add(string(l.db.opponentOf(ctx, err)), 1)
 		}
 		if ctx.Err() != nil || time.Since(began) > patience {
 			return fmt.Errorf("the replicator is stuck: %w", err)

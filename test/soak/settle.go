@@ -56,6 +56,9 @@ func (d *direction) inspect(ctx context.Context) error {
 	for _, line := range strange {
 		d.wrong("authority written: " + line)
 	}
+	if n := d.replicated.deadlocks.snapshot()[string(product)]; n > 0 {
+		d.wrong(fmt.Sprintf("deadlock: the replicator had to give in to a fixer, %d times", n))
+	}
 	for _, k := range d.keepers() {
 		if sign := k.panicked(); sign != "" {
 			d.wrong(sign)

@@ -13,6 +13,7 @@ import (
 // TestAShortSoakEndsCleanAndEqual is `make soak` for half a minute and one pair
 // of engines, on the Kafka of the tests, which it leaves alone.
 func TestAShortSoakEndsCleanAndEqual(t *testing.T) {
+	t.Parallel() // most of its time it waits
 	bin := t.TempDir()
 	servers := map[engine]string{mariadb: testenv.MySQLAdmin(t), postgres: testenv.PostgresAdmin(t)}
 	kafka := testenv.Kafka(t)[0]

@@ -17,6 +17,8 @@ type summary struct {
 	found      []string
 }
 
+func (s *summary) violations() []string { return s.found }
+
 // markdown is a table with a column for each direction.
 func (s *summary) markdown() string {
 	var out strings.Builder
@@ -83,14 +85,18 @@ func (s *summary) group(out *strings.Builder, title string, of func(*direction) 
 
 func (d *direction) replication() map[string]int64 {
 	r := &d.replicated
-	return map[string]int64{
+	counts := map[string]int64{
 		"transactions":                      r.transactions.Load(),
 		"rows in the way, removed":          r.removed.Load(),
 		"tried again":                       r.retries.Load(),
-		"victim of a deadlock":              r.deadlocks.Load(),
 		"longest transaction, ms":           time.Duration(r.longest.Load()).Milliseconds(),
 		"furthest behind the authority, ms": time.Duration(r.furthest.Load()).Milliseconds(),
 	}
+	deadlocks := r.deadlocks.snapshot()
+	for _, who := range []opponent{product, others, unknown} {
+		counts["victim of a deadlock with "+string(who)] = deadlocks[string(who)]
+	}
+	return counts
 }
 
 func (d *direction) ending() map[string]int64 {
