@@ -116,6 +116,9 @@ func (r *run) learn(result examined) {
 func (r *run) count(t *task, result examined, report *RangeReport) {
 	tally := chunk.Tally{AuthorityRows: result.authorityRows, CopyRows: result.copyRows}
 	r.ledger.count(t, tally)
+	if err := r.tooDifferent(); err != nil {
+		r.stop(err) // what was found before there was enough to judge it by
+	}
 	scanned := tally.AuthorityRows
 	if r.spec.Mode == Reverse || t.work.Pass > 0 {
 		scanned = tally.CopyRows

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/trueup/trueup/pkg/canary"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 // canaryLine is a canary as --json prints it.
@@ -33,7 +34,7 @@ func (a *app) canaryReached(r canary.Report, s canary.Stage) {
 	text := fmt.Sprintf("%-9s %6.1f s", s, r.Reached[s].Seconds())
 	switch s {
 	case canary.Planted:
-		text = fmt.Sprintf("%-9s %s in %s, row %s", s, r.Kind, r.Pair, describeKey(r.Key))
+		text = fmt.Sprintf("%-9s %s in %s, row %s", s, r.Kind, r.Pair, assembly.DescribeKey(r.Key))
 		if r.Column != "" {
 			text += ", column " + r.Column
 		}

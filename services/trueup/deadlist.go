@@ -11,6 +11,7 @@ import (
 
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/kafka"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 // letterLine is a letter as --json prints it.
@@ -84,7 +85,7 @@ func (a *app) listDead(ctx context.Context, o *office) error {
 func (l letterLine) subject() string {
 	switch {
 	case len(l.Key) > 0:
-		return describeKey(event.Key(l.Key))
+		return assembly.DescribeKey(event.Key(l.Key))
 	case l.Omitted > 0:
 		return fmt.Sprintf("%d bytes, left out", l.Omitted)
 	default:
@@ -122,5 +123,5 @@ func namesKey(text string, key event.Key) bool {
 	for i, c := range key {
 		values[i] = string(c.Value)
 	}
-	return text == describeKey(key) || text == strings.Join(values, ",")
+	return text == assembly.DescribeKey(key) || text == strings.Join(values, ",")
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/trueup/trueup/pkg/canonical"
 	"github.com/trueup/trueup/pkg/event"
@@ -44,19 +43,4 @@ func jsonValue(c event.KeyColumn) ([]byte, error) {
 	default:
 		return json.Marshal(string(c.Value))
 	}
-}
-
-// describeKey is a key for a person to read: "id=7, line=2".
-func describeKey(k event.Key) string {
-	text := ""
-	for i, c := range k {
-		if i > 0 {
-			text += ", "
-		}
-		text += c.Column + "=" + string(c.Value)
-		if c.Type.Free() {
-			text = text[:len(text)-len(c.Value)] + fmt.Sprintf("%q", c.Value)
-		}
-	}
-	return text
 }

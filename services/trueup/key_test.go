@@ -7,6 +7,7 @@ import (
 	"github.com/trueup/trueup/pkg/canonical"
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/row"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 func column(name string, kind canonical.Kind, value string) event.KeyColumn {
@@ -32,7 +33,7 @@ func TestKeysAreTypedInJSON(t *testing.T) {
 
 func TestKeysAreReadable(t *testing.T) {
 	key := event.Key{column("id", canonical.Int, "7"), column("code", canonical.Text, "a, b=\"c\"")}
-	if got, want := describeKey(key), `id=7, code="a, b=\"c\""`; got != want {
+	if got, want := assembly.DescribeKey(key), `id=7, code="a, b=\"c\""`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/trueup/trueup/pkg/canonical"
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/row"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 func TestAKeyIsReadAsItIsPrinted(t *testing.T) {
@@ -24,7 +25,7 @@ func TestAKeyIsReadAsItIsPrinted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, printed := range []string{describeKey(key), string(asJSON)} {
+		for _, printed := range []string{assembly.DescribeKey(key), string(asJSON)} {
 			got, err := parseKey(printed)
 			if err != nil || got.ID() != key.Values().ID() {
 				t.Errorf("%s is read as %q, %v", printed, got, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/validate"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 // output prints what runs find: JSON lines, or text for a person. It is safe
@@ -57,12 +58,12 @@ func (o *output) appendFinding(text *bytes.Buffer, line findingLine) error {
 	if o.json {
 		return encodeLine(text, line)
 	}
-	fmt.Fprintf(text, "%s  %-14s  %s", line.Pair, line.Kind, describeKey(event.Key(line.Key)))
+	fmt.Fprintf(text, "%s  %-14s  %s", line.Pair, line.Kind, assembly.DescribeKey(event.Key(line.Key)))
 	if len(line.Columns) > 0 {
 		fmt.Fprintf(text, "  (%s)", strings.Join(line.Columns, ", "))
 	}
 	if len(line.CollidesWith) > 0 {
-		fmt.Fprintf(text, "  collides with %s", describeKey(event.Key(line.CollidesWith)))
+		fmt.Fprintf(text, "  collides with %s", assembly.DescribeKey(event.Key(line.CollidesWith)))
 	}
 	if line.Result != "" {
 		fmt.Fprintf(text, "  %s", line.Result)

@@ -93,7 +93,7 @@ func (l undoLine) sentence() string {
 	if l.DryRun && l.Result == "undone" {
 		result = "would be undone"
 	}
-	text := fmt.Sprintf("%s  %s  %s", l.Pair, describeKey(event.Key(l.Key)), result)
+	text := fmt.Sprintf("%s  %s  %s", l.Pair, assembly.DescribeKey(event.Key(l.Key)), result)
 	if l.Action != "" {
 		text += ": " + l.Action
 	}

@@ -135,8 +135,8 @@ func TestTheQueueIsDrainedAtTheFirstSecondLikeThoseBefore(t *testing.T) {
 func TestTheOracleFillsThreeQuartersOfTheCores(t *testing.T) {
 	s := time.Second
 	steady := trials{
-		{name: aloneName, lasts: 10 * s, server: 5 * s},
-		{name: ungovernedName, lasts: 10 * s, server: 9 * s, effort: effort{rows: 400_000}}, // 10 µs a row
+		{name: aloneName, lasts: 5 * s, server: 5 * s},                                     // and as long to settle
+		{name: ungovernedName, lasts: 5 * s, server: 9 * s, effort: effort{rows: 400_000}}, // 10 µs a row
 	}
 	// The foreground takes 0.5 cores at half of capacity, 0.2 at a fifth.
 	if got, want := oracle(steady, 2, 20*s), (1.5-0.2)*20/10e-6; math.Abs(got-want) > 1 {

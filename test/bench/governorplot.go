@@ -261,7 +261,9 @@ func (t *trial) seen(of func(before, now look) float64) []point {
 	const apart = int(time.Second / lookEvery)
 	var out []point
 	for i := apart; i < len(t.looks); i++ {
-		out = append(out, point{(t.looks[i].at - settling).Seconds(), of(t.looks[i-apart], t.looks[i])})
+		if at := t.looks[i].at - settling; at >= 0 {
+			out = append(out, point{at.Seconds(), of(t.looks[i-apart], t.looks[i])})
+		}
 	}
 	return out
 }

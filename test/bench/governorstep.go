@@ -76,7 +76,7 @@ func (b *governorBench) printStep(s *stepped, steady trials) {
 		{what: "changes of a governor in any one minute", figure: float64(mostChanges(governed.changes)), want: 4},
 		{what: "seconds from the overload's end to work again", figure: resumed, want: 60},
 	}
-	calm := governed.lasts - (s.down - s.up)
+	calm := governed.works() - (s.down - s.up)
 	if could := oracle(steady, float64(runtime.NumCPU()), calm); could > 0 {
 		fmt.Printf("Who knows the load examines %.0f rows: in the %s outside the overload the rows whose reading fills the server's cores up to %.0f %%, the foreground included, and none in it.\n\n", could, calm, 100*filled)
 		goals = append(goals, goal{what: "rows examined over those of one who knows the load", figure: governed.rows / could, want: 0.5, least: true})

@@ -141,15 +141,19 @@ type trial struct {
 	name   string
 	served []served
 	effort
-	lasts time.Duration // the span measured, which begins at settling
-	// Processor time in the span: the server's and the generator's; the tool's
-	// is its effort's.
+	lasts time.Duration // the span whose waits are measured; it begins at settling
+	// Processor time since the tool was started: the server's and the
+	// generator's; the tool's is its effort's.
 	server, generator time.Duration
 }
 
-// settling is how long the foreground has been at it when the tool is started
-// and measuring begins.
-const settling = 5 * time.Second
+const (
+	// settling is how long the foreground has been at it when measuring begins,
+	// and started when the tool was started: that a program starts takes cores
+	// that are the server's here only.
+	settling = 8 * time.Second
+	started  = 3 * time.Second
+)
 
 // try runs the foreground through the phases, the first lengthened by settling.
 func (b *governorBench) try(ctx context.Context, with neighbour, phases ...phase) (trial, error) {
@@ -162,7 +166,7 @@ func (b *governorBench) try(ctx context.Context, with neighbour, phases ...phase
 	list := arrivals(b.o.rows, phases...)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	start, own := time.Now(), ownCPU()
+	start := time.Now()
 	type outcome struct {
 		served []served
 		err    error
@@ -178,6 +182,7 @@ func (b *governorBench) try(ctx context.Context, with neighbour, phases ...phase
 		<-answered
 		return t, fmt.Errorf("beside %s: %w", t.name, err)
 	}
+	own := ownCPU()
 	all := <-answered
 	after, err := b.env.cpu.read()
 	t.generator = ownCPU() - own
@@ -191,9 +196,9 @@ func (b *governorBench) try(ctx context.Context, with neighbour, phases ...phase
 	return t, nil
 }
 
-// begin starts the tool when the foreground has settled.
+// begin starts the tool when it is time to.
 func (b *governorBench) begin(ctx context.Context, with tool, start time.Time) (func(context.Context) (effort, error), serverCPU, error) {
-	if !sleepUntil(ctx, start.Add(settling)) {
+	if !sleepUntil(ctx, start.Add(started)) {
 		return nil, serverCPU{}, ctx.Err()
 	}
 	before, err := b.env.cpu.read()
@@ -209,8 +214,11 @@ func (t *trial) in(from, to time.Duration) []time.Duration {
 	return times(t.served, settling+from, settling+to)
 }
 
-// rate is the rows examined a second.
-func (t *trial) rate() float64 { return t.rows / t.lasts.Seconds() }
+// works is how long the tool did.
+func (t *trial) works() time.Duration { return settling - started + t.lasts }
 
-// cores is how many processors a time in the span kept busy.
-func (t *trial) cores(used time.Duration) float64 { return used.Seconds() / t.lasts.Seconds() }
+// rate is the rows examined a second.
+func (t *trial) rate() float64 { return t.rows / t.works().Seconds() }
+
+// cores is how many processors a time kept busy while the tool worked.
+func (t *trial) cores(used time.Duration) float64 { return used.Seconds() / t.works().Seconds() }

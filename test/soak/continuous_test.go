@@ -14,6 +14,9 @@ import (
 // half a minute and one pair of engines, on the Kafka of the tests.
 func TestAShortContinuousSoakFindsAllDamage(t *testing.T) {
 	t.Parallel() // most of its time it waits
+	if !testing.Short() && !testenv.HasConnect() {
+		t.Skip("Java or Maven, which fetches Kafka Connect, are not installed here")
+	}
 	o := options{
 		minutes: 0.4, seed: 5, prefix: testenv.Prefix(t), fixers: 2, writers: 3, rows: 300, rate: 40, damage: 6,
 		mishaps: 8 * time.Second, settle: 4 * time.Minute, bin: t.TempDir(), dir: t.TempDir(),
