@@ -12,6 +12,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -51,10 +52,21 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	}
 	if err != nil {
 		db.Close()
-		return nil, db.fail(ctx, subject{op: "open " + db.redacted}, err)
+		return nil, db.failedToOpen(ctx, err, c.certified(a))
 	}
 	db.renews = c.hasFiles(a)
 	return db, nil
+}
+
+// failedToOpen is the error of Open. Under TLS 1.3 a server refuses a certificate when
+// the client thinks the handshake done, and what it says of that is lost where its
+// reset comes first.
+func (db *DB) failedToOpen(ctx context.Context, err error, certified bool) error {
+	err = db.fail(ctx, subject{op: "open " + db.redacted}, err)
+	if e, ok := errors.AsType[*Error](err); ok && certified && isCut(e.Err) && !isTLS(e.Err) {
+		e.Hint = "the server ended the connection during the login, as it may when it refuses this client's certificate (tls.cert_file): see its log"
+	}
+	return err
 }
 
 func (db *DB) openMySQL(ctx context.Context, c Config, a address) error {

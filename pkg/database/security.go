@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -219,7 +222,7 @@ func (c Config) renewMySQL(a address) mysql.Option {
 }
 
 // heard is what the driver logs while it connects: the cause of an error that it
-// returns as "invalid connection", such as that a certificate was refused.
+// returns as an invalid or bad connection, such as that a certificate was refused.
 type heard struct{ cause error }
 
 type heardKey struct{}
@@ -235,10 +238,28 @@ func (h *heard) Print(values ...any) {
 
 // explain adds the cause to an error that leaves it out.
 func (h *heard) explain(err error) error {
-	if errors.Is(err, mysql.ErrInvalidConn) && h.cause != nil {
-		return fmt.Errorf("%w: %w", err, h.cause)
+	switch {
+	case errors.Is(err, mysql.ErrInvalidConn):
+	case err.Error() == "bad connection": // the driver's own, which has no name outside it
+		err = driver.ErrBadConn
+	default:
+		return err
 	}
-	return err
+	if h.cause == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, h.cause)
+}
+
+// certified says whether connections show a certificate of this client.
+func (c Config) certified(a address) bool {
+	return c.TLS.CertFile != "" || slices.ContainsFunc(a.params, func(p param) bool { return p.name == "tls-cert" || p.name == "sslcert" })
+}
+
+// isCut says whether the other side ended a connection without a word.
+func isCut(err error) bool {
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // renewPostgres is renewMySQL's counterpart.

@@ -1,13 +1,19 @@
 package database
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/trueup/trueup/internal/testenv"
 	"github.com/trueup/trueup/pkg/dialect"
@@ -320,6 +326,30 @@ func eventually(t *testing.T, what string, condition func() bool) {
 		case <-tick.C:
 		case <-deadline:
 			t.Fatalf("did not happen: %s", what)
+		}
+	}
+}
+
+func TestALoginThatEndsSuddenlyIsExplained(t *testing.T) {
+	reset := &net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.ECONNRESET)}
+	h := &heard{cause: reset}
+	db := &DB{dialect: dialectBefore(address{scheme: "mysql"}), redacted: "mysql://db"}
+	for name, c := range map[string]struct {
+		err       error
+		certified bool
+		want      string
+		class     dialect.Class
+	}{
+		"with a certificate":      {h.explain(errors.New("bad connection")), true, "refuses this client's certificate", dialect.ClassTransient},
+		"of PostgreSQL":           {fmt.Errorf("receive: %w", reset), true, "refuses this client's certificate", dialect.ClassTransient},
+		"after a first packet":    {h.explain(mysql.ErrInvalidConn), true, "refuses this client's certificate", dialect.ClassTransient},
+		"without a certificate":   {h.explain(errors.New("bad connection")), false, "connection reset by peer", dialect.ClassTransient},
+		"for a reason it names":   {h.explain(&mysql.MySQLError{Number: 1045, Message: "Access denied"}), true, "Access denied", dialect.ClassDenied},
+		"for what TLS says of it": {h.explain(&tls.CertificateVerificationError{Err: errors.New("expired")}), true, "expired", dialect.ClassUnknown},
+	} {
+		err := db.failedToOpen(t.Context(), c.err, c.certified)
+		if quiet := strings.Contains(c.want, "refuses"); !strings.Contains(err.Error(), c.want) || ClassOf(err) != c.class || !quiet && strings.Contains(err.Error(), "refuses") {
+			t.Errorf("%s: %v (%v)", name, err, ClassOf(err))
 		}
 	}
 }
