@@ -89,7 +89,7 @@ func appendDigested(dst []byte, types []Type, r row.Row) ([]byte, int64) {
 		sum := md5.Sum(whole) // #nosec G401 -- see the import
 		dst = hex.AppendEncode(appendLength(dst, len(whole)), sum[:])
 		dst = append(dst, frameEnd)
-		spared += int64(len(whole) - hex.EncodedLen(len(sum)))
+		spared += int64(len(v) - hex.EncodedLen(len(sum)))
 	}
 	return dst, spared
 }

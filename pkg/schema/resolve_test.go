@@ -379,7 +379,8 @@ func TestNearServersAreReadAndFarOnesDigest(t *testing.T) {
 	}{
 		{"near, small rows", 200, 200 * time.Microsecond, Merge},
 		{"near, size unknown", 0, 200 * time.Microsecond, Merge},
-		{"near, large rows", 4096, 200 * time.Microsecond, Checksum},
+		{"near, rows of many columns", 3000, 200 * time.Microsecond, Merge},
+		{"near, large rows", 5000, 200 * time.Microsecond, Checksum},
 		{"far", 200, 20 * time.Millisecond, Checksum},
 	} {
 		p := pair(c.rowBytes)

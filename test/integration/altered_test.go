@@ -13,6 +13,7 @@ import (
 // TestATableThatIsAlteredUnderTheFixerIsRepairedAsItIsNow alters tables between
 // findings, on either side.
 func TestATableThatIsAlteredUnderTheFixerIsRepairedAsItIsNow(t *testing.T) {
+	t.Parallel()
 	const v = "ALTER TABLE orders "
 	for _, c := range []struct {
 		name string
@@ -77,6 +78,7 @@ func (w *world) repaired(id string, v int) {
 // TestFindingsOfATableThatNoLongerFitsAreGivenUpAndOthersGoOn renames a column
 // that the configuration names.
 func TestFindingsOfATableThatNoLongerFitsAreGivenUpAndOthersGoOn(t *testing.T) {
+	t.Parallel()
 	for _, d := range []direction{{maria, postgres}, {postgres, maria}} {
 		t.Run(d.String(), func(t *testing.T) {
 			w := newAlteredWorld(t, d, "pairs: [{name: orders, columns: [id, v, w]}, {name: items}]\nvalidator: {confirm: 0s}")
@@ -111,6 +113,7 @@ func TestFindingsOfATableThatNoLongerFitsAreGivenUpAndOthersGoOn(t *testing.T) {
 // after a failover to a standby. (PostgreSQL has no setting for it that a session
 // cannot undo.)
 func TestACopyThatIsReadOnlyIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	if !testenv.HasPrivate("mysql") {
 		t.Skip("needs a server of its own")
 	}

@@ -43,6 +43,7 @@ func at(t *testing.T, dsn string, change func(*url.URL)) string {
 }
 
 func TestAWrongDSNIsASentence(t *testing.T) {
+	t.Parallel()
 	for _, e := range []engine{maria, postgres} {
 		t.Run(e.name, func(t *testing.T) {
 			dsn := e.fresh(t)
@@ -67,6 +68,7 @@ func TestAWrongDSNIsASentence(t *testing.T) {
 }
 
 func TestTablesThatCannotBeComparedAreRefusedByName(t *testing.T) {
+	t.Parallel()
 	for _, d := range []direction{{maria, postgres}, {postgres, maria}} {
 		t.Run(d.String(), func(t *testing.T) {
 			source, target := d.source.fresh(t), d.target.fresh(t)
@@ -143,6 +145,7 @@ func grantTo(t *testing.T, e engine, dsn, table, grant, user string) {
 }
 
 func TestAMissingReadPrivilegeIsASentence(t *testing.T) {
+	t.Parallel()
 	for _, e := range []engine{maria, postgres} {
 		t.Run(e.name, func(t *testing.T) {
 			dsn := e.fresh(t)
@@ -164,6 +167,7 @@ func TestAMissingReadPrivilegeIsASentence(t *testing.T) {
 }
 
 func TestAFixerThatMayNotWriteIsNotReadyUntilItMay(t *testing.T) {
+	t.Parallel()
 	for _, e := range []engine{maria, postgres} {
 		t.Run(e.name, func(t *testing.T) {
 			w := newWorld(t, direction{maria, e}, "pairs: [{name: orders}]")
@@ -195,6 +199,7 @@ func TestAFixerThatMayNotWriteIsNotReadyUntilItMay(t *testing.T) {
 }
 
 func TestABadConfigurationEndsAServiceBeforeItStarts(t *testing.T) {
+	t.Parallel()
 	w := newWorldWithoutTopics(t, direction{maria, postgres}, "pairs: [{name: orders}]")
 	cases := map[string]struct {
 		settings string
@@ -237,6 +242,7 @@ func TestABadConfigurationEndsAServiceBeforeItStarts(t *testing.T) {
 }
 
 func TestTopicsThatAreMissingOrOtherwiseAreNamed(t *testing.T) {
+	t.Parallel()
 	settings := "pairs: [{name: orders}]\nvalidator: {confirm: 0s}"
 	w := newWorldWithoutTopics(t, direction{maria, postgres}, settings)
 	for _, dsn := range []string{w.source, w.target} {
@@ -263,6 +269,7 @@ func TestTopicsThatAreMissingOrOtherwiseAreNamed(t *testing.T) {
 }
 
 func TestWithoutKafkaNothingIsReady(t *testing.T) {
+	t.Parallel()
 	w := newWorldWithoutTopics(t, direction{postgres, postgres}, "")
 	for _, dsn := range []string{w.source, w.target} {
 		testenv.Exec(t, dsn, "CREATE TABLE orders (id INT PRIMARY KEY, v INT)")
@@ -283,6 +290,7 @@ func TestWithoutKafkaNothingIsReady(t *testing.T) {
 }
 
 func TestADatabaseThatIsAwayAtTheStartIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{maria, maria}, "pairs: [{name: orders}]")
 	testenv.Exec(t, w.source, "CREATE TABLE orders (id INT PRIMARY KEY, v INT)")
 	validator := start(t, "validator", "--config", w.config)
@@ -297,6 +305,7 @@ func TestADatabaseThatIsAwayAtTheStartIsWaitedFor(t *testing.T) {
 // TestARowTooLargeForThePacketIsASentence repairs a row that PostgreSQL holds
 // and MariaDB does not take.
 func TestARowTooLargeForThePacketIsASentence(t *testing.T) {
+	t.Parallel()
 	source, target := testenv.Postgres(t), testenv.MySQL(t)
 	testenv.Exec(t, source, "CREATE TABLE docs (id INT PRIMARY KEY, body TEXT)")
 	testenv.Exec(t, target, "CREATE TABLE docs (id INT PRIMARY KEY, body LONGTEXT CHARACTER SET utf8mb4)")

@@ -110,6 +110,7 @@ func named(id string, f event.Finding, change func(*event.Finding)) event.Findin
 // TestBadMessagesHaveAnOutcomeAndThePartitionGoesOn puts messages that make no
 // sense between such that do, all in one partition.
 func TestBadMessagesHaveAnOutcomeAndThePartitionGoesOn(t *testing.T) {
+	t.Parallel()
 	for _, d := range []direction{{postgres, maria}, {maria, postgres}} {
 		t.Run(d.String(), func(t *testing.T) {
 			w := newNarrowWorld(t, d, "pairs: [{name: orders, epoch: 3}, {name: notes}]\nvalidator: {confirm: 0s}")
@@ -200,6 +201,7 @@ func TestBadMessagesHaveAnOutcomeAndThePartitionGoesOn(t *testing.T) {
 // TestDeadLettersAreListedRetriedAndDropped has a copy refuse rows for a reason
 // that a person then takes away.
 func TestDeadLettersAreListedRetriedAndDropped(t *testing.T) {
+	t.Parallel()
 	w := newNarrowWorld(t, direction{maria, postgres}, "pairs: [{name: orders}]\nvalidator: {confirm: 0s}")
 	testenv.Exec(t, w.source, "CREATE TABLE orders (id INT PRIMARY KEY, v INT)", "INSERT INTO orders VALUES (1, 1), (2, 200), (3, 300), (4, 400)")
 	testenv.Exec(t, w.target, "CREATE TABLE orders (id INT PRIMARY KEY, v INT CONSTRAINT small CHECK (v < 100))")

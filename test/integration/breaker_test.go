@@ -31,6 +31,7 @@ var allows = regexp.MustCompile(`share allows (\d+)`)
 // TestAWrongRuleDoesNotRewriteATable has three fixers meet a mapping under which
 // every row differs.
 func TestAWrongRuleDoesNotRewriteATable(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{maria, postgres}, fmt.Sprintf(wrongPairs, "20%"))
 	maria.fill(t, w.source, "orders", 1, wrongRows)
 	postgres.fill(t, w.target, "orders", 1, wrongRows)
@@ -115,6 +116,7 @@ func TestAWrongRuleDoesNotRewriteATable(t *testing.T) {
 // TestRepairsOfAnEarlierLifeCount is what a fixer finds that is started again
 // after it was killed between tripping and saying so: outcomes, and no trip.
 func TestRepairsOfAnEarlierLifeCount(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{postgres, maria}, "pairs: [{name: orders, exclude: [untouched], breaker: {deletes: 50}}]\nvalidator: {confirm: 0s}")
 	postgres.fill(t, w.source, "orders", 1, 10)
 	maria.fill(t, w.target, "orders", 1, 30)
@@ -147,6 +149,7 @@ func TestRepairsOfAnEarlierLifeCount(t *testing.T) {
 // TestADryRunSaysWhatWouldBeDone runs as a user who may read the copy and nothing
 // else: whatever would lock or write is refused by the server.
 func TestADryRunSaysWhatWouldBeDone(t *testing.T) {
+	t.Parallel()
 	for _, d := range []direction{{maria, postgres}, {postgres, maria}} {
 		t.Run(d.String(), func(t *testing.T) {
 			const pairs = "pairs: [{name: orders, exclude: [untouched]}]\nvalidator: {confirm: 0s}\nfixer: {dry_run: true}"

@@ -68,6 +68,7 @@ func (w *world) same() {
 }
 
 func TestACanaryIsFoundAndRepaired(t *testing.T) {
+	t.Parallel()
 	for _, d := range directions {
 		t.Run(d.String(), func(t *testing.T) {
 			w := withCanary(t, d, "")
@@ -90,6 +91,7 @@ func TestACanaryIsFoundAndRepaired(t *testing.T) {
 }
 
 func TestACanaryThatNobodyRepairsIsGivenBackAndTheStageNamed(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		d     direction
 		kinds []string
@@ -123,6 +125,7 @@ func TestACanaryThatNobodyRepairsIsGivenBackAndTheStageNamed(t *testing.T) {
 }
 
 func TestACanaryNamesTheDryRunAndTheBreakerThatStopIt(t *testing.T) {
+	t.Parallel()
 	w := withCanary(t, direction{maria, postgres}, ", breaker: {per_minute: 1}")
 	w.validates()
 	f := w.repairs()
@@ -158,6 +161,7 @@ func (w *world) takeOff(args ...string) *flight {
 	w.t.Helper()
 	f := &flight{t: w.t}
 	f.Cmd = exec.CommandContext(w.t.Context(), binary("trueup"), append([]string{"canary", "orders", "--config", w.config}, args...)...)
+	f.Cmd.Env = environment(w.t)
 	f.Stderr = &f.stderr
 	stdout, err := f.StdoutPipe()
 	if err != nil {
@@ -201,6 +205,7 @@ func (f *flight) end(status int) string {
 }
 
 func TestACanaryLeavesWhatSomebodyElseWroteMeanwhile(t *testing.T) {
+	t.Parallel()
 	w := withCanary(t, direction{maria, maria}, "")
 	w.validates()
 	f := w.takeOff("--timeout", "10s")
@@ -215,6 +220,7 @@ func TestACanaryLeavesWhatSomebodyElseWroteMeanwhile(t *testing.T) {
 }
 
 func TestARowThatChangesAtTheAuthorityMeanwhileIsRepairedToThat(t *testing.T) {
+	t.Parallel()
 	w := withCanary(t, direction{maria, postgres}, "")
 	w.validates()
 	f := w.takeOff("--timeout", "60s")
@@ -230,6 +236,7 @@ func TestARowThatChangesAtTheAuthorityMeanwhileIsRepairedToThat(t *testing.T) {
 }
 
 func TestAnInterruptedCanaryIsGivenBackAndAKilledOneIsRefusedUntilRepaired(t *testing.T) {
+	t.Parallel()
 	w := withCanary(t, direction{postgres, postgres}, "")
 	w.validates()
 	f := w.takeOff()
@@ -256,6 +263,7 @@ func TestAnInterruptedCanaryIsGivenBackAndAKilledOneIsRefusedUntilRepaired(t *te
 }
 
 func TestACanaryThatAsksNobodyIsFoundByARunOfItsOwn(t *testing.T) {
+	t.Parallel()
 	w := withCanary(t, direction{maria, postgres}, ", authority: target, epoch: 2, schedule: {full: '@every 1s'}")
 	w.validates()
 	w.repairs()
@@ -265,6 +273,7 @@ func TestACanaryThatAsksNobodyIsFoundByARunOfItsOwn(t *testing.T) {
 }
 
 func TestAShadowTakesTheCanaryWhereTheTableMayNotBeWritten(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{postgres, maria}, "pairs: [{name: orders, exclude: [untouched], canary: {key: {id: 1}, shadow: {source: canary_of_orders}}}]\nvalidator: {confirm: 300ms}")
 	postgres.fill(t, w.source, "orders", 1, 200)
 	maria.fill(t, w.target, "orders", 1, 200)
@@ -280,6 +289,7 @@ func TestAShadowTakesTheCanaryWhereTheTableMayNotBeWritten(t *testing.T) {
 }
 
 func TestACanaryIsRefusedBeforeAnythingIsPlanted(t *testing.T) {
+	t.Parallel()
 	const pairs = "pairs: [{name: orders, exclude: [untouched], %s}]\nvalidator: {confirm: 300ms}"
 	w := newWorld(t, direction{maria, maria}, fmt.Sprintf(pairs, "canary: {key: {id: 120}}"))
 	maria.fill(t, w.source, "orders", 1, 200)

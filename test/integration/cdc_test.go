@@ -117,6 +117,7 @@ type recorded struct {
 // every key type, and wants each event's key to be the one that the database
 // itself reads.
 func TestTheConnectorsKeysAreReadExactly(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("needs Kafka Connect")
 	}

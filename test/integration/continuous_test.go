@@ -24,11 +24,13 @@ func watchedTable(e engine) string {
 }
 
 const incrementalPair = "pairs: [{name: orders, updated_at: updated_at, exclude: [updated_at], schedule: {incremental: '@every 1s'}}]\n" +
-	"validator: {confirm: 500ms, continuous: {settle: 1s}}\ngovernor: {source: {concurrency: 4}, target: {concurrency: 4}}"
+	"validator: {confirm: 500ms, continuous: {settle: 1s}}\ngovernor: {source: {concurrency: 4, adapt: false}, target: {concurrency: 4, adapt: false}}"
 
 // TestChangesAreFollowedByTheirTime damages the copy as rows change and wants
 // them repaired, with a transaction that commits late among them, and a
 // validator that is killed in between.
+//
+// Not beside others: their open transactions would hold its horizon up.
 func TestChangesAreFollowedByTheirTime(t *testing.T) {
 	for _, d := range []direction{{maria, postgres}, {postgres, maria}} {
 		t.Run(d.String(), func(t *testing.T) {
@@ -106,6 +108,7 @@ func verifiedBehind(v *service) float64 {
 // truncated. Events that nobody can read, and those of another table, hold up
 // nothing.
 func TestChangeEventsTriggerRepairs(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("needs Kafka Connect")
 	}

@@ -96,6 +96,7 @@ func (w *world) published() map[string]string {
 // TestAPausedRunStaysPausedOverAKillAndFindsWhatAnUndisturbedOneFinds starts a run
 // by the control API, pauses it half-way, kills the validator, and resumes.
 func TestAPausedRunStaysPausedOverAKillAndFindsWhatAnUndisturbedOneFinds(t *testing.T) {
+	t.Parallel()
 	const rows = 4000
 	w := newWorld(t, direction{maria, postgres}, "pairs: [{name: orders, exclude: [untouched, weight]}]\n"+
 		"validator: {confirm: 0s, threads: 1, checkpoint_every: 1ms, range: {min_rows: 3, max_rows: 3}}")
@@ -160,6 +161,7 @@ func TestAPausedRunStaysPausedOverAKillAndFindsWhatAnUndisturbedOneFinds(t *test
 
 // TestWhoMayNotIsToldSo calls a validator that other machines reach.
 func TestWhoMayNotIsToldSo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{postgres, postgres}, "pairs: [{name: orders}]")
 	w.direction.source.fill(t, w.source, "orders", 1, 10)
 	w.direction.target.fill(t, w.target, "orders", 1, 10)
@@ -183,7 +185,7 @@ func TestWhoMayNotIsToldSo(t *testing.T) {
 	w.must(0, "trueup", "status", "--server", here(open))
 	open.kill(syscall.SIGKILL)
 
-	t.Setenv("TRUEUP_TEST_TOKEN", "correct-horse-battery")
+	setenv(t, "TRUEUP_TEST_TOKEN", "correct-horse-battery")
 	w.configureListen(`127.0.0.1:0", token: "${TRUEUP_TEST_TOKEN}`)
 	guarded := start(t, "validator", "--config", w.config, "--listen", "0.0.0.0:0")
 	guarded.readiness(200, "")
@@ -208,6 +210,7 @@ func TestWhoMayNotIsToldSo(t *testing.T) {
 // TestPromotingAPairFencesWhoeverWasConfiguredBefore promotes a pair once it is
 // known to be equal, and not before.
 func TestPromotingAPairFencesWhoeverWasConfiguredBefore(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{maria, postgres}, "pairs: [{name: orders, exclude: [untouched, weight]}]\nvalidator: {confirm: 0s}")
 	w.direction.source.fill(t, w.source, "orders", 1, 200)
 	w.direction.target.fill(t, w.target, "orders", 2, 200)
@@ -258,6 +261,7 @@ func TestPromotingAPairFencesWhoeverWasConfiguredBefore(t *testing.T) {
 
 // TestCountsByTimePointAtWhereToLook counts a pair by schedule.
 func TestCountsByTimePointAtWhereToLook(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{maria, postgres}, "pairs: [{name: orders, updated_at: at, schedule: {count: '@every 1s'}}]")
 	w.direction.source.fill(t, w.source, "orders", 1, 200)
 	w.direction.target.fill(t, w.target, "orders", 1, 200)

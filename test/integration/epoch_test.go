@@ -10,6 +10,7 @@ import (
 // TestASwitchedPairIsRepairedInTheNewDirectionOnly has a fixer run on with the
 // old configuration while the pair is switched.
 func TestASwitchedPairIsRepairedInTheNewDirectionOnly(t *testing.T) {
+	t.Parallel()
 	for _, d := range []direction{{maria, postgres}, {postgres, maria}} {
 		t.Run(d.String(), func(t *testing.T) {
 			const before = "pairs: [{name: orders, authority: source, epoch: 1}, {name: items}]\nvalidator: {confirm: 0s}"

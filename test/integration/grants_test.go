@@ -97,8 +97,8 @@ func (g *granted) as(role string) {
 		accounts = g.fixer
 	}
 	for _, side := range []string{"source", "target"} {
-		g.t.Setenv(strings.ToUpper(side)+"_USER", accounts[side].name)
-		g.t.Setenv(strings.ToUpper(side)+"_PASSWORD", "granted-pass-"+role)
+		setenv(g.t, strings.ToUpper(side)+"_USER", accounts[side].name)
+		setenv(g.t, strings.ToUpper(side)+"_PASSWORD", "granted-pass-"+role)
 	}
 }
 
@@ -116,6 +116,7 @@ func (g *granted) damage(round int) {
 }
 
 func TestThePrintedGrantsAreEnoughAndNoneIsTooMany(t *testing.T) {
+	t.Parallel()
 	for _, d := range []direction{{maria, postgres}, {postgres, maria}} {
 		t.Run(d.String(), func(t *testing.T) {
 			g := newGranted(t, d)
@@ -188,6 +189,7 @@ func reversed(statement string) string {
 }
 
 func TestGrantsFollowTheAuthorityAndQuoteNames(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "trueup.yaml")
 	text := "source: {dsn: 'mysql://o''app:${NO_SUCH_SECRET}@db1:3306/shop_1'}\n" +

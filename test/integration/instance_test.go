@@ -14,6 +14,7 @@ import (
 // A fixer that is killed with -9 and started again under its name goes on at once;
 // without one, its partitions would wait 30 s for its session to time out.
 func TestAFixerKilledAndStartedUnderItsNameGoesOnAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{maria, postgres}, ordersPair)
 	text, err := os.ReadFile(w.config)
 	if err != nil {
@@ -27,7 +28,7 @@ func TestAFixerKilledAndStartedUnderItsNameGoesOnAtOnce(t *testing.T) {
 	w.direction.target.fill(t, w.target, "orders", 1, 100)
 	fixers := map[string]*service{}
 	for _, name := range []string{"fixer-0", "fixer-1"} {
-		t.Setenv("FIXER", name)
+		setenv(t, "FIXER", name)
 		fixers[name] = start(t, "fixer", "--config", w.config)
 	}
 	for _, fixer := range fixers {

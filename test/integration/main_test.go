@@ -36,6 +36,11 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	binaries = dir
+	// Most of a test is waiting: for groups to form, delays to pass, servers to start.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return m.Run()
 }
 

@@ -15,6 +15,7 @@ import (
 // partition to another. When it goes on it still holds a transaction and what it
 // read before; by then the authority's rows are others.
 func TestAFixerThatWasStoppedAndReplacedTurnsNoRowBack(t *testing.T) {
+	t.Parallel()
 	const rows = 6000
 	for _, d := range []direction{{postgres, maria}} { // MariaDB ends no transaction for being idle
 		t.Run(d.String(), func(t *testing.T) {

@@ -57,6 +57,7 @@ func damage(t *testing.T, w *world, rows int) map[string]string {
 }
 
 func TestDamageIsFoundCarriedAndRepairedInAllDirections(t *testing.T) {
+	t.Parallel()
 	for _, d := range directions {
 		t.Run(d.String(), func(t *testing.T) {
 			const rows = 3000
@@ -111,6 +112,7 @@ func differences(got, want map[string]string) string {
 }
 
 func TestFixRepairsWithoutKafkaInAllDirections(t *testing.T) {
+	t.Parallel()
 	for _, d := range directions {
 		t.Run(d.String(), func(t *testing.T) {
 			const rows = 1500
@@ -150,6 +152,7 @@ func TestFixRepairsWithoutKafkaInAllDirections(t *testing.T) {
 
 // TestTheScriptOfADryRunRepairs runs what --dry-run prints.
 func TestTheScriptOfADryRunRepairs(t *testing.T) {
+	t.Parallel()
 	for _, d := range []direction{{postgres, maria}, {maria, postgres}} {
 		t.Run(d.String(), func(t *testing.T) {
 			w := &world{t: t, direction: d, source: d.source.fresh(t), target: d.target.fresh(t)}
@@ -167,6 +170,7 @@ func TestTheScriptOfADryRunRepairs(t *testing.T) {
 }
 
 func TestTheTargetMayBeTheAuthority(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{maria, postgres}, `
 pairs: [{name: orders, exclude: [untouched], authority: target, epoch: 2}]
 validator: {confirm: 0s}
@@ -186,6 +190,7 @@ validator: {confirm: 0s}
 }
 
 func TestEveryTableBothSidesHaveIsComparedWhenNoneIsNamed(t *testing.T) {
+	t.Parallel()
 	w := &world{t: t, source: maria.fresh(t), target: postgres.fresh(t)}
 	for _, dsn := range []string{w.source, w.target} {
 		testenv.Exec(t, dsn, "CREATE TABLE first (id INT PRIMARY KEY, v INT)", "INSERT INTO first VALUES (1, 1)",
@@ -211,6 +216,7 @@ func TestEveryTableBothSidesHaveIsComparedWhenNoneIsNamed(t *testing.T) {
 }
 
 func TestATableOfAnyNameIsQuoted(t *testing.T) {
+	t.Parallel()
 	for _, d := range directions {
 		t.Run(d.String(), func(t *testing.T) {
 			w := &world{t: t, direction: d, source: d.source.fresh(t), target: d.target.fresh(t)}

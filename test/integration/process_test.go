@@ -26,6 +26,7 @@ func command(t *testing.T, name string, args ...string) (status int, stdout, std
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary(name), args...)
+	cmd.Env = environment(t)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
@@ -71,6 +72,7 @@ func start(t *testing.T, name string, args ...string) *service {
 	t.Helper()
 	s := &service{t: t, name: name, done: make(chan struct{}), grown: make(chan struct{})}
 	s.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary(name), args...)
+	s.cmd.Env = environment(t)
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -37,6 +37,7 @@ func randomSettings(random *rand.Rand, size int) string {
 // with SIGKILL after every few positions, and lets it go on each time with
 // ranges of another size, other threads and another method.
 func TestADiffKilledAgainAndAgainFindsWhatAnUndisturbedOneFinds(t *testing.T) {
+	t.Parallel()
 	const rows, kills = 16_000, 10
 	for _, mode := range []string{"full", "reverse"} {
 		t.Run(mode, func(t *testing.T) {
@@ -96,6 +97,7 @@ func add(t *testing.T, to map[string]string, text string) {
 func killedAfter(t *testing.T, file string, positions int, later time.Duration, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary("trueup"), args...)
+	cmd.Env = environment(t)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	before, _ := os.ReadFile(file) // there is none at first
@@ -152,6 +154,7 @@ func refuseOtherComparisons(t *testing.T, w *world, mode, file string) {
 // TestADiffThatStopsAtItsLimitTellsSoAndGoesOn takes a comparison in steps of
 // a few findings.
 func TestADiffThatStopsAtItsLimitTellsSoAndGoesOn(t *testing.T) {
+	t.Parallel()
 	const rows, limit = 10_000, 30
 	for _, confirm := range []string{"0s", "1ms"} {
 		t.Run(confirm, func(t *testing.T) {
@@ -190,6 +193,7 @@ func TestADiffThatStopsAtItsLimitTellsSoAndGoesOn(t *testing.T) {
 // finding is in Kafka. Until the last run its filter takes a while for each row, or
 // a run of large ranges would be over before its position can be asked for.
 func TestAValidatorKilledAgainAndAgainLosesNoFinding(t *testing.T) {
+	t.Parallel()
 	const rows, kills = 16_000, 4
 	for _, mode := range []string{"full", "reverse"} {
 		t.Run(mode, func(t *testing.T) {

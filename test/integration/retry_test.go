@@ -24,6 +24,7 @@ func findingOf(pair string, id int) event.Finding {
 // children arrive before those of their parents. They go round by the retry
 // topic, also over the end of a fixer, until the parent is there or the time is up.
 func TestAChildWaitsForItsParentAndOthersDoNotWaitForTheChild(t *testing.T) {
+	t.Parallel()
 	for _, d := range []direction{{postgres, maria}, {maria, postgres}} {
 		t.Run(d.String(), func(t *testing.T) {
 			w := newWorld(t, d, "pairs: [{name: parent}, {name: child}]\nfixer: {retry_delay: 400ms, retry_for: 8s}")

@@ -148,6 +148,7 @@ governor: {source: {adapt: false}, target: {adapt: false}}
 }
 
 func TestTheServicesWorkWithTheDocumentedKafkaPermissionsAlone(t *testing.T) {
+	t.Parallel()
 	w, broker := guardedWorld(t, "pairs: [{name: orders, images: changed, canary: {key: {id: 1}}}]\nvalidator: {confirm: 0s}")
 	rows := documented(t)
 	users := map[string]string{
@@ -163,7 +164,7 @@ func TestTheServicesWorkWithTheDocumentedKafkaPermissionsAlone(t *testing.T) {
 		allow(broker, user, "guarded", p)
 	}
 	broker.User("nobody", kafkaSecret)
-	as := func(user string) { t.Setenv("KAFKA_USER", user) }
+	as := func(user string) { setenv(t, "KAFKA_USER", user) }
 	for _, dsn := range []string{w.source, w.target} {
 		testenv.Exec(t, dsn, "CREATE TABLE orders (id INT PRIMARY KEY, v INT)", "INSERT INTO orders VALUES (1, 1), (2, 2), (3, 3)")
 	}
@@ -212,16 +213,17 @@ func TestTheServicesWorkWithTheDocumentedKafkaPermissionsAlone(t *testing.T) {
 }
 
 func TestWithoutAPermissionAServiceIsNotReadyAndSaysWhy(t *testing.T) {
+	t.Parallel()
 	w, broker := guardedWorld(t, "pairs: [{name: orders}]\nvalidator: {confirm: 0s}")
 	for _, dsn := range []string{w.source, w.target} {
 		testenv.Exec(t, dsn, "CREATE TABLE orders (id INT PRIMARY KEY, v INT)", "INSERT INTO orders VALUES (1, 1)")
 	}
 	rows := documented(t)
 	allow(broker, "topics", "guarded", rows["trueup topics create"])
-	t.Setenv("KAFKA_USER", "topics")
+	setenv(t, "KAFKA_USER", "topics")
 	w.must(0, "trueup", "topics", "create", "--config", w.config)
 
-	t.Setenv("KAFKA_USER", "stranger")
+	setenv(t, "KAFKA_USER", "stranger")
 	for _, name := range []string{"validator", "fixer"} {
 		s := start(t, name, "--config", w.config)
 		s.readiness(503, "refuses the credentials; check kafka.sasl")
@@ -231,7 +233,7 @@ func TestWithoutAPermissionAServiceIsNotReadyAndSaysWhy(t *testing.T) {
 	without := rows["fixer"]
 	without.groups = nil
 	allow(broker, "fixer", "guarded", without)
-	t.Setenv("KAFKA_USER", "fixer")
+	setenv(t, "KAFKA_USER", "fixer")
 	fixer := start(t, "fixer", "--config", w.config)
 	fixer.readiness(503, "lacks a permission; see the README")
 	allow(broker, "fixer", "guarded", rows["fixer"])
@@ -312,6 +314,7 @@ func (a *account) dsn() string {
 }
 
 func TestNewPasswordsInTheirFilesNeedNoRestart(t *testing.T) {
+	t.Parallel()
 	settings := "pairs: [{name: orders, schedule: {full: '@every 1s'}}]\nvalidator: {confirm: 0s}\n"
 	w := newWorld(t, direction{maria, postgres}, settings)
 	for _, dsn := range []string{w.source, w.target} {

@@ -13,6 +13,7 @@ import (
 )
 
 func TestRunsStartByScheduleAndStopInOrder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{postgres, maria}, "pairs: [{name: orders, exclude: [untouched], schedule: {full: '@every 1s', reverse: '@every 2s'}}]\nvalidator: {confirm: 0s}")
 	postgres.fill(t, w.source, "orders", 1, 200)
 	maria.fill(t, w.target, "orders", 1, 200)
@@ -44,6 +45,7 @@ func TestRunsStartByScheduleAndStopInOrder(t *testing.T) {
 }
 
 func TestATableMayChangeBetweenTwoRunsOfAService(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{maria, postgres}, "pairs: [{name: orders, exclude: [untouched], schedule: {full: '@every 1s'}}]\nvalidator: {confirm: 0s}")
 	maria.fill(t, w.source, "orders", 1, 200)
 	postgres.fill(t, w.target, "orders", 1, 200)
@@ -77,6 +79,7 @@ func TestServicesOfOneFileOnOneMachineDoNotFightForThePort(t *testing.T) {
 }
 
 func TestADiffThatEndedLeavesNothingToGoOnFrom(t *testing.T) {
+	t.Parallel()
 	source, target := testenv.MySQL(t), testenv.MySQL(t)
 	maria.fill(t, source, "orders", 1, 2000)
 	maria.fill(t, target, "orders", 1, 2000)
@@ -92,6 +95,7 @@ func TestADiffThatEndedLeavesNothingToGoOnFrom(t *testing.T) {
 // TestAnInterruptedDiffTellsWhatItFoundAndGoesOn interrupts a comparison at its
 // first finding, and starts it again.
 func TestAnInterruptedDiffTellsWhatItFoundAndGoesOn(t *testing.T) {
+	t.Parallel()
 	const rows = 20_000
 	source, target := testenv.MySQL(t), testenv.MySQL(t)
 	maria.fill(t, source, "orders", 1, rows)
@@ -101,6 +105,7 @@ func TestAnInterruptedDiffTellsWhatItFoundAndGoesOn(t *testing.T) {
 	w.configure(source, target, "pairs: [{name: orders, exclude: [untouched]}]\nvalidator: {confirm: 0s, threads: 1, checkpoint_every: 1ms, range: {min_rows: 1, max_rows: 5}}")
 	file := t.TempDir() + "/checkpoint"
 	cmd := exec.CommandContext(t.Context(), binary("trueup"), "diff", "--config", w.config, "--json", "--checkpoint", file)
+	cmd.Env = environment(t)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -130,6 +135,7 @@ func TestAnInterruptedDiffTellsWhatItFoundAndGoesOn(t *testing.T) {
 	}
 
 	status, again, stderr := command(t, "trueup", "diff", "--config", w.config, "--json", "--checkpoint", file)
+	cmd.Env = environment(t)
 	if status != 1 || !containsAll(again, []string{`"resumed":true`, `"complete":true`, `"target_missing":2`, `{"id":19000}`}) {
 		t.Errorf("status %d\n%s%s", status, again, stderr)
 	}

@@ -22,6 +22,7 @@ validator: {confirm: 50ms}
 // TestShardsAreRepairedByTheServices has three source tables with the same ids
 // in one table at the target, which differs in each shard.
 func TestShardsAreRepairedByTheServices(t *testing.T) {
+	t.Parallel()
 	for _, d := range directions {
 		t.Run(d.String(), func(t *testing.T) {
 			w := newWorld(t, d, shardedOrders)

@@ -69,6 +69,7 @@ func (w *world) verdicts() []event.Verdict {
 // the validator that says so was killed in between. Some rows are held, one cannot be
 // repaired; a person puts them right, and a run that finds nothing says so.
 func TestWhatIsOpenAgreesWithWhatTheFixerDid(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{maria, postgres}, "pairs: [{name: orders, exclude: [untouched], breaker: {deletes: \"1\"}}]\nvalidator: {confirm: 0s}")
 	maria.fill(t, w.source, "orders", 1, 300)
 	postgres.fill(t, w.target, "orders", 1, 300)
@@ -129,6 +130,7 @@ func TestWhatIsOpenAgreesWithWhatTheFixerDid(t *testing.T) {
 // TestARunOfWhatDoesNotBelongTogetherStops with a mapping under which every row
 // differs, and keeps what it has found.
 func TestARunOfWhatDoesNotBelongTogetherStops(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, direction{postgres, maria}, "pairs: [{name: orders, columns: [id, state], map: {state: note}}]\nvalidator: {confirm: 0s, range: {max_rows: 500}}")
 	postgres.fill(t, w.source, "orders", 1, 20_000)
 	maria.fill(t, w.target, "orders", 1, 20_000)

@@ -56,6 +56,7 @@ func crowdDamage() []event.Finding {
 // deleting and inserting the very rows at the source and a replicator applies
 // its writes to the target in order. In the end a full pass finds nothing.
 func TestThreeFixersShareTheWorkWhileAWriterChangesTheSameRows(t *testing.T) {
+	t.Parallel()
 	d := direction{maria, postgres}
 	w := newWorld(t, d, "pairs: [{name: orders, exclude: [untouched], breaker: {share: off, deletes: off}}]\nvalidator: {confirm: 500ms}")
 	maria.fill(t, w.source, "orders", 1, crowdRows)

@@ -49,6 +49,7 @@ func counts(t *testing.T, text string) (counts, run string) {
 }
 
 func TestARunIsUndoneAndItsStoryIsTold(t *testing.T) {
+	t.Parallel()
 	for _, d := range []direction{{maria, postgres}, {postgres, maria}} {
 		t.Run(d.String(), func(t *testing.T) {
 			w := newWorld(t, d, "pairs: [{name: items, columns: [shop, id, state, note], images: changed}]\n"+
@@ -118,6 +119,7 @@ func TestARunIsUndoneAndItsStoryIsTold(t *testing.T) {
 }
 
 func TestARepairOfAnotherEpochIsLeftUnlessForced(t *testing.T) {
+	t.Parallel()
 	d := direction{maria, postgres}
 	settings := "pairs: [{name: one, images: changed%s}]\nvalidator: {confirm: 0s}"
 	w := newWorld(t, d, fmt.Sprintf(settings, ""))

@@ -148,7 +148,7 @@ func hidePassword(t *testing.T, variable, dsn string) string {
 		t.Fatal("a test database has no valid URL")
 	}
 	password, _ := u.User.Password()
-	t.Setenv(variable, password)
+	setenv(t, variable, password)
 	return strings.Replace(dsn, ":"+password+"@", ":${"+variable+"}@", 1)
 }
 

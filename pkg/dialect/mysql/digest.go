@@ -135,6 +135,9 @@ func (d Dialect) frame(v *schema.View) (frame, spared string) {
 		parts = append(append(parts, framed...), "'|'")
 		if c.DigestsLong() {
 			length, _, long := d.long(c)
+			if c.As.Kind == canonical.Bytes {
+				length = "2 * " + length // digits
+			}
 			spares = append(spares, "IF("+long+", "+length+" - "+itoa(sumLength)+", 0)")
 		}
 	}

@@ -121,6 +121,9 @@ func (d Dialect) frame(v *schema.View) (frame, spared string) {
 		parts[i] = text + " || '|'"
 		if c.DigestsLong() {
 			length, _, long := d.long(c)
+			if c.As.Kind == canonical.Bytes {
+				length = "2 * " + length // digits
+			}
 			spares = append(spares, "CASE WHEN "+long+" THEN "+length+"::bigint - "+itoa(sumLength)+" ELSE 0 END")
 		}
 	}
