@@ -78,6 +78,12 @@ soak: build services-up ## MINUTES (5) of writers, damage and failing parts with
 demo: build ## damage, find, carry over Kafka, repair, prove: on embedded servers, needs Go alone
 	cd demo && go run . -bin ../bin
 
+PICTURES ?=
+.PHONY: page-test
+page-test: $(REPORT) services-up ## open the status page in headless Chromium (Debian: apt-get install chromium); PICTURES=DIR keeps screenshots
+	cd test/page && go vet ./...
+	TRUEUP_PICTURES=$(abspath $(PICTURES)) $(REPORT) test/page -- -count=1
+
 .PHONY: chart-test
 chart-test: $(REPORT) services-up ## hold the Helm chart against the APIs of Kubernetes, the services and Kafka
 	cd test/chart && go vet ./... && go vet -tags apiserver ./...

@@ -53,12 +53,13 @@ var allowed = map[string][]string{
 	"pkg/canary":          {"pkg/canonical", "pkg/compare", "pkg/event", "pkg/fix", "pkg/row", "pkg/schema"},
 
 	// Running.
-	"pkg/governor":  {},
-	"pkg/schedule":  {},
-	"pkg/lifecycle": {},
-	"pkg/config":    {},
-	"pkg/report":    {},
-	"pkg/telemetry": {"pkg/event", "pkg/fix", "pkg/governor", "pkg/kafka", "pkg/standing", "pkg/validate"},
+	"pkg/governor":   {},
+	"pkg/schedule":   {},
+	"pkg/lifecycle":  {},
+	"pkg/config":     {},
+	"pkg/report":     {},
+	"pkg/statuspage": {},
+	"pkg/telemetry":  {"pkg/event", "pkg/fix", "pkg/governor", "pkg/kafka", "pkg/standing", "pkg/validate"},
 }
 
 // TestImportsFollowTheLayers fails on an import that the table does not allow,

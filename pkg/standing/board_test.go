@@ -294,3 +294,14 @@ func TestAnotherPairsRowsAreNobodysHere(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 }
+
+func TestOpenRowsAreCountedByTheirAge(t *testing.T) {
+	b := newBoard(10)
+	day := int((24 * time.Hour).Seconds())
+	for row, age := range []int{0, 59, 60, 3599, 3600, day - 1, day, 5 * day} {
+		b.Found(finding("f"+strconv.Itoa(row), row, 5*day-age), at(5*day))
+	}
+	if got := stands(b, 5*day).Ages["neq"]; got != (standing.Ages{2, 2, 2, 2}) {
+		t.Errorf("%v", got)
+	}
+}

@@ -57,6 +57,8 @@ type Pair struct {
 	OldestSeconds float64   `json:"oldest_seconds"`
 	// Kinds counts the open rows by kind of finding.
 	Kinds map[string]int `json:"kinds"`
+	// Ages has them besides by how long they have been open.
+	Ages map[string]Ages `json:"ages"`
 	// What holds some of them up: PutOff wait for another transaction or another
 	// row, Hot were still changing, Held are held back on purpose, Dead need a person,
 	// Undone were given back what they had before their repair.
@@ -80,6 +82,24 @@ type Pair struct {
 	KnownAsOfSeconds float64   `json:"known_as_of_seconds"`
 }
 
+// Ages counts open rows by how long they have been open: for less than each of
+// AgeSteps, and longer than the last.
+type Ages [len(AgeSteps) + 1]int
+
+// AgeSteps tell what is being repaired from what is left over.
+var AgeSteps = [...]time.Duration{time.Minute, time.Hour, 24 * time.Hour}
+
+// add counts a row that has been open for so long.
+func (a *Ages) add(age time.Duration) {
+	for step, limit := range AgeSteps {
+		if age < limit {
+			a[step]++
+			return
+		}
+	}
+	a[len(AgeSteps)]++
+}
+
 // Snapshot is how the pairs stand, by name. asOf is the moment up to which
 // everything in the topics was read; zero before they were read to their end.
 func (b *Board) Snapshot(now, asOf time.Time) []Pair {
@@ -96,8 +116,8 @@ func (b *Board) Snapshot(now, asOf time.Time) []Pair {
 		if !r.open {
 			continue
 		}
-		if now := b.review(id, r); r.open {
-			all[r.pair].count(r, now)
+		if seen := b.review(id, r); r.open {
+			all[r.pair].count(r, seen, now)
 		}
 	}
 	pairs := make([]Pair, len(out))
@@ -121,7 +141,7 @@ func (b *Board) Verdicts(name string) []event.Verdict {
 
 func (p *pair) snapshot(name string, now time.Time) *Pair {
 	s := &Pair{
-		Pair: name, AtLeast: !p.missed.IsZero() && !p.superseded(p.missed), Kinds: map[string]int{}, Outcomes: map[string]int64{}, Verified: []Watermark{}, Whole: p.whole,
+		Pair: name, AtLeast: !p.missed.IsZero() && !p.superseded(p.missed), Kinds: map[string]int{}, Ages: map[string]Ages{}, Outcomes: map[string]int64{}, Verified: []Watermark{}, Whole: p.whole,
 	}
 	for result, n := range p.outcomes {
 		s.Outcomes[result.String()] = n
@@ -143,10 +163,14 @@ func (w Watermark) now(now time.Time) Watermark {
 	return w
 }
 
-func (s *Pair) count(r *row, g glance) {
+func (s *Pair) count(r *row, g glance, now time.Time) {
 	s.Open++
-	s.Kinds[r.kind(g).String()]++
-	if since := r.openSince(g); s.Oldest.IsZero() || since.Before(s.Oldest) {
+	kind, since := r.kind(g).String(), r.openSince(g)
+	s.Kinds[kind]++
+	ages := s.Ages[kind]
+	ages.add(now.Sub(since))
+	s.Ages[kind] = ages
+	if s.Oldest.IsZero() || since.Before(s.Oldest) {
 		s.Oldest = since
 	}
 	switch g.last {

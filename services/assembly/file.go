@@ -65,6 +65,14 @@ type Validator struct {
 	Continuous Continuous `yaml:"continuous"`
 }
 
+// FixerGroup is the consumer group of the fixers.
+func FixerGroup(file File) string {
+	if file.Fixer.Group != "" {
+		return file.Fixer.Group
+	}
+	return file.Kafka.WithDefaults().Prefix + ".fixer"
+}
+
 // Fixer are the settings of repairs.
 type Fixer struct {
 	// Group is the consumer group; "<kafka.prefix>.fixer" when empty.

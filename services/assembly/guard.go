@@ -26,11 +26,18 @@ type guard struct {
 
 // Caller is who called, as far as he has proved it.
 type Caller struct {
-	// Name is "token", "certificate" and its common name, or "loopback".
+	// Name is "token", "certificate" and its common name, "loopback", or "anybody".
 	Name string
 	// Address is where the call came from.
 	Address string
 }
+
+// Proved says that the caller is somebody: he gave the token or a certificate, or is
+// on this machine.
+func (c Caller) Proved() bool { return c.Name != "" && c.Name != anybody }
+
+// anybody is a caller who has proved nothing.
+const anybody = "anybody"
 
 type callerKey struct{}
 
@@ -38,6 +45,11 @@ type callerKey struct{}
 func CallerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
+}
+
+// WithCaller has CallerOf know the caller.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
 }
 
 // around returns a handler that serves a call or says why not.
@@ -58,7 +70,7 @@ func (g *guard) around(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, Caller{Name: name, Address: r.RemoteAddr})))
+		next.ServeHTTP(w, r.WithContext(WithCaller(r.Context(), Caller{Name: name, Address: r.RemoteAddr})))
 	})
 }
 
@@ -66,6 +78,9 @@ func (g *guard) around(next http.Handler) http.Handler {
 func refuse(w http.ResponseWriter, r *http.Request, answer *connect.ErrorWriter, err error) {
 	if connect.CodeOf(err) == connect.CodeUnauthenticated {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="trueup"`)
+		if r.Method == http.MethodGet {
+			w.Header().Add("WWW-Authenticate", `Basic realm="trueup", charset="UTF-8"`)
+		}
 	}
 	if !answer.IsSupported(r) { // no call of any protocol, but somebody who tries
 		status := http.StatusForbidden
@@ -79,7 +94,7 @@ func refuse(w http.ResponseWriter, r *http.Request, answer *connect.ErrorWriter,
 }
 
 var (
-	errToken = errors.New("give the token of http.token as `Authorization: Bearer …` (trueup: --token-file or TRUEUP_TOKEN)")
+	errToken = errors.New("give the token of http.token as `Authorization: Bearer …` (trueup: --token-file or TRUEUP_TOKEN; in a browser, which may only look: as the password)")
 	errOpen  = errors.New("only status may be asked for: this service can be reached from other machines and has no http.token; " +
 		"set http.token, http.token_file or http.tls.client_ca_file, or have http.listen name 127.0.0.1")
 	errHost = errors.New("the call names a host that is not this machine; use 127.0.0.1 or localhost, or set http.token")
@@ -91,7 +106,7 @@ func (g *guard) admit(r *http.Request) (name string, err error) {
 	case g.http.guarded():
 		return g.prove(r)
 	case !g.local && reads(r):
-		return "anybody", nil
+		return anybody, nil
 	case !g.local:
 		return "", connect.NewError(connect.CodePermissionDenied, errOpen)
 	case !localName(r.Host): // a name of somebody's own that leads here
@@ -109,11 +124,24 @@ func (g *guard) prove(r *http.Request) (name string, err error) {
 	if err != nil {
 		return "", connect.NewError(connect.CodeUnavailable, err)
 	}
-	given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !bearer || token == "" || !same(given, token) {
+	if given := tokenOf(r); token == "" || !same(given, token) {
 		return "", connect.NewError(connect.CodeUnauthenticated, errToken)
 	}
 	return "token", nil
+}
+
+// tokenOf is the token that a call gives; empty for none. A browser asks its user for
+// a password, and gives it with every call from then on, also with those that a page
+// of somebody else's makes: with that one may look, and no more.
+func tokenOf(r *http.Request) string {
+	if token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); bearer {
+		return token
+	}
+	_, password, basic := r.BasicAuth()
+	if basic && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		return password
+	}
+	return ""
 }
 
 // reads says whether a call only looks.

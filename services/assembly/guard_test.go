@@ -42,6 +42,9 @@ func TestOnlyWhoMayIsLetIn(t *testing.T) {
 	bearer := func(token string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 	}
+	browser := func(method, password string) func(*http.Request) {
+		return func(r *http.Request) { r.Method = method; r.SetBasicAuth("", password) }
+	}
 	plain := func(*http.Request) {}
 	status := func(r *http.Request) { r.URL.Path = "/trueup.control.v1.ControlService/Status" }
 	certificate := func(r *http.Request) {
@@ -76,6 +79,10 @@ func TestOnlyWhoMayIsLetIn(t *testing.T) {
 		"token, none, looking":               {token, false, status, 401, "give the token"},
 		"token, in the wrong form":           {token, false, func(r *http.Request) { r.Header.Set("Authorization", secret) }, 401, "give the token"},
 		"token, right, a page":               {token, false, func(r *http.Request) { bearer(secret)(r); r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403, "web page"},
+		"token, by a browser, looking":       {token, false, browser(http.MethodGet, secret), 200, "token"},
+		"token, by a browser, wrong":         {token, false, browser(http.MethodGet, secret+"r"), 401, "as the password"},
+		"token, by a browser, empty":         {HTTP{TLS: HTTPTLS{ClientCAFile: "ca"}}, false, browser(http.MethodGet, ""), 401, "give the token"},
+		"token, by a browser, changing":      {token, false, browser(http.MethodPost, secret), 401, "give the token"},
 		"token file":                         {HTTP{TokenFile: file}, false, bearer(secret), 200, "token"},
 		"token file, gone":                   {HTTP{TokenFile: file + "?"}, false, bearer(secret), 503, "read http.token_file"},
 		"certificate":                        {HTTP{TLS: HTTPTLS{ClientCAFile: "ca"}}, false, certificate, 200, "certificate ann"},
@@ -123,5 +130,14 @@ func TestAnUnknownNameIsAnsweredWithTheNearest(t *testing.T) {
 		if got := Nearest(name, names); got != want {
 			t.Errorf("%q: %s", name, got)
 		}
+	}
+}
+
+func TestABrowserIsAskedForThePassword(t *testing.T) {
+	g := &guard{http: HTTP{Token: kafka.Secret(secret)}, log: zerolog.Nop()}
+	w := httptest.NewRecorder()
+	g.around(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody))
+	if asked := strings.Join(w.Header().Values("WWW-Authenticate"), ", "); w.Code != http.StatusUnauthorized || !strings.Contains(asked, "Basic realm=") {
+		t.Errorf("%d, %q", w.Code, asked)
 	}
 }

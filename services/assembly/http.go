@@ -32,6 +32,9 @@ type HTTP struct {
 	Token     kafka.Secret `yaml:"token"`
 	TokenFile string       `yaml:"token_file"`
 	TLS       HTTPTLS      `yaml:"tls"`
+	// ShowRows has the status page show what outcomes hold of rows, and what servers
+	// said of them, to those who have proved who they are or are on the same machine.
+	ShowRows bool `yaml:"show_rows"`
 }
 
 // HTTPTLS says whether connections are encrypted. The files are PEM, and read

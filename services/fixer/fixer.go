@@ -116,12 +116,8 @@ func (f *fixer) stripes(partitions int) int {
 }
 
 func (f *fixer) groupConfig() kafka.GroupConfig {
-	name := f.file.Fixer.Group
-	if name == "" {
-		name = f.file.Kafka.WithDefaults().Prefix + ".fixer"
-	}
 	return kafka.GroupConfig{
-		Group: name, DrainTimeout: f.file.Fixer.DrainTimeout,
+		Group: assembly.FixerGroup(f.file), DrainTimeout: f.file.Fixer.DrainTimeout,
 		// What one transaction takes: more would wait in memory, times the partitions.
 		MaxBatch: max(f.file.Fixer.BatchKeys, fix.DefaultBatchKeys),
 	}

@@ -30,6 +30,9 @@ type standings struct {
 	metrics *telemetry.Standing
 	log     zerolog.Logger
 
+	// recent are the newest outcomes, for those who look at the page.
+	recent recent
+
 	mu   sync.Mutex
 	said map[string]said
 }
@@ -82,6 +85,7 @@ func (s *standings) apply(r kafka.Followed) error {
 	case s.topics.Outcomes:
 		if o, err := event.DecodeOutcome(r.Record); err == nil {
 			s.board.Settled(o, spot(r))
+			s.recent.note(o, spot(r))
 		}
 	case s.topics.Dead:
 		s.letter(r)

@@ -52,13 +52,16 @@ func wire(ctx context.Context, file assembly.File, choice choice, listen string,
 	v.standing.state = v.state
 	v.pacer = validate.Paced(v.governors.Of(event.Source, governor.Reads), v.governors.Of(event.Target, governor.Reads))
 	service.Readiness.Watch("kafka", v.publisher.Healthy)
-	if err := service.ServeHTTP(ctx, listen, file.HTTP, defaultListen, v.control().mounted()...); err != nil {
+	control := v.control()
+	page := v.page(control)
+	if err := service.ServeHTTP(ctx, listen, file.HTTP, defaultListen, append(control.mounted(), page.mounted()...)...); err != nil {
 		return nil, err
 	}
 	service.Parts.Add("kafka", v.publish)
 	if err := v.governors.Share(file.Kafka, &service.Parts); err != nil {
 		return nil, err
 	}
+	service.Parts.Add("page", page.run)
 	service.Parts.Add("state", v.state.Run)
 	if !choice.once { // which ends before anybody asks how pairs stand
 		service.Parts.Add("standing", v.standing.run)
