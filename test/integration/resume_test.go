@@ -26,10 +26,29 @@ func damaged(t *testing.T, w *world, rows int) {
 	testenv.Exec(t, w.source, "DELETE FROM orders WHERE id % 250 = 5")
 }
 
+// paced is a filter that lets every row through, each after the seconds that the table
+// pace holds: a run of few ranges would be over before it could be killed.
+const paced = "SLEEP((SELECT seconds FROM pace)) = 0"
+
+// setPace has both databases know the pace.
+func (w *world) setPace(seconds float64) {
+	w.t.Helper()
+	for _, side := range []struct {
+		engine
+		dsn string
+	}{{w.direction.source, w.source}, {w.direction.target, w.target}} {
+		statements := []string{"CREATE TABLE IF NOT EXISTS pace (seconds DOUBLE PRECISION)", "DELETE FROM pace", fmt.Sprintf("INSERT INTO pace VALUES (%v)", seconds)}
+		if side.name == postgres.name {
+			statements = append(statements, "CREATE OR REPLACE FUNCTION sleep(seconds double precision) RETURNS int VOLATILE LANGUAGE sql AS 'SELECT 0 FROM pg_sleep(seconds)'")
+		}
+		testenv.Exec(w.t, side.dsn, statements...)
+	}
+}
+
 // randomSettings are those a run may be gone on with in any change.
 func randomSettings(random *rand.Rand, size int) string {
 	method := []string{"checksum", "merge"}[random.IntN(2)]
-	return fmt.Sprintf("pairs: [{name: orders, exclude: [untouched, weight], method: %s}]\n"+
+	return fmt.Sprintf("pairs: [{name: orders, exclude: [untouched, weight], where: "+paced+", method: %s}]\n"+
 		"validator: {confirm: 0s, threads: %d, checkpoint_every: 1ms, drill_rows: 5, range: {min_rows: %d, max_rows: %d}}", method, 1+random.IntN(3), size, size)
 }
 
@@ -46,10 +65,12 @@ func TestADiffKilledAgainAndAgainFindsWhatAnUndisturbedOneFinds(t *testing.T) {
 			t.Logf("seed %d", seed)
 			w := newWorldWithoutTopics(t, direction{maria, postgres}, randomSettings(random, 1000))
 			damaged(t, w, rows)
+			w.setPace(0)
 			want := kinds(t, w.must(1, "trueup", "diff", "--config", w.config, "--mode", mode, "--json"))
 			if len(want) < 2*rows/250 {
 				t.Fatalf("only %d findings", len(want))
 			}
+			w.setPace(0.0002)
 			file := filepath.Join(t.TempDir(), "checkpoint")
 			got := map[string]string{}
 			for n := range kills {
@@ -61,6 +82,7 @@ func TestADiffKilledAgainAndAgainFindsWhatAnUndisturbedOneFinds(t *testing.T) {
 				}
 				add(t, got, killedAfter(t, file, positions, time.Duration(random.IntN(5))*time.Millisecond, "diff", "--config", w.config, "--mode", mode, "--json", "--checkpoint", file))
 			}
+			w.setPace(0)
 			refuseOtherComparisons(t, w, mode, file)
 			w.configure(w.source, w.target, randomSettings(random, 1000))
 			last := w.must(1, "trueup", "diff", "--config", w.config, "--mode", mode, "--json", "--checkpoint", file)
@@ -134,11 +156,11 @@ func refuseOtherComparisons(t *testing.T, w *world, mode, file string) {
 		t.Fatal(err)
 	}
 	for pair, want := range map[string]string{
-		"exclude: [untouched, weight], where: id > 7":                 "the source's filter and the target's filter changed",
-		"exclude: [untouched, weight], authority: target":             "the authority changed",
-		"exclude: [untouched, weight, note]":                          "the source's columns and the target's columns and the rules changed",
-		"exclude: [untouched, weight], rules: {state: {trim: right}}": "the rules changed",
-		"exclude: [untouched, weight], method: lookup, epoch: 2":      "the method and the epoch changed",
+		"exclude: [untouched, weight], where: id > 7":                                  "the source's filter and the target's filter changed",
+		"exclude: [untouched, weight], authority: target, where: " + paced:             "the authority changed",
+		"exclude: [untouched, weight, note], where: " + paced:                          "the source's columns and the target's columns and the rules changed",
+		"exclude: [untouched, weight], rules: {state: {trim: right}}, where: " + paced: "the rules changed",
+		"exclude: [untouched, weight], method: lookup, epoch: 2, where: " + paced:      "the method and the epoch changed",
 	} {
 		w.configure(w.source, w.target, "pairs: [{name: orders, "+pair+"}]")
 		status, stdout, stderr := command(t, "trueup", "diff", "--config", w.config, "--mode", mode, "--json", "--checkpoint", file)
@@ -199,12 +221,10 @@ func TestAValidatorKilledAgainAndAgainLosesNoFinding(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			w := newWorld(t, direction{maria, maria}, "pairs: [{name: orders}]")
 			damaged(t, w, rows)
-			for _, dsn := range []string{w.source, w.target} {
-				testenv.Exec(t, dsn, "CREATE TABLE pace (seconds DOUBLE)", "INSERT INTO pace VALUES (0.0005)")
-			}
+			w.setPace(0.0005)
 			settings := func(n int) string {
 				size := []int{1, 1000, 7}[n%3]
-				return fmt.Sprintf("pairs: [{name: orders, exclude: [untouched], where: SLEEP((SELECT seconds FROM pace)) = 0, schedule: {%s: '@every 1s'}}]\n"+
+				return fmt.Sprintf("pairs: [{name: orders, exclude: [untouched], where: "+paced+", schedule: {%s: '@every 1s'}}]\n"+
 					"validator: {confirm: 0s, threads: %d, checkpoint_every: 1ms, range: {min_rows: %d, max_rows: %d}}", mode, 1+n%2, size, size)
 			}
 			admin := w.admin()
@@ -228,9 +248,7 @@ func TestAValidatorKilledAgainAndAgainLosesNoFinding(t *testing.T) {
 					t.Fatal("the run ended before it could be killed; it is too short for this test")
 				}
 			}
-			for _, dsn := range []string{w.source, w.target} {
-				testenv.Exec(t, dsn, "UPDATE pace SET seconds = 0")
-			}
+			w.setPace(0)
 			w.configure(w.source, w.target, settings(kills))
 			last := start(t, "validator", "--config", w.config)
 			line := last.logged(`"verdict"`)
