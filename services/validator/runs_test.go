@@ -169,6 +169,7 @@ func TestAPauseEndsByItselfAlsoWhileNobodyRuns(t *testing.T) {
 		o.Until = o.At.Add(2 * time.Hour)
 		first := play(t, &k, orders)
 		first.must(first.ask(t.Context(), validate.Full))
+		synctest.Wait() // it has begun: its first step is finished, paused or not
 		first.must(first.pause(t.Context(), o))
 		time.Sleep(time.Hour)
 		first.kill()
@@ -176,7 +177,7 @@ func TestAPauseEndsByItselfAlsoWhileNobodyRuns(t *testing.T) {
 		time.Sleep(90 * time.Minute)
 		third := play(t, &k, orders)
 		third.phase("complete")
-		second.heard("full from 0 at 1h0m0s", "full complete at 1h10m0s")
+		second.heard("full from 1 at 1h0m0s", "full complete at 1h9m0s")
 	})
 }
 
