@@ -157,6 +157,23 @@ func (i *installation) expect(when, want string, of ...*process) {
 	}
 }
 
+// shared waits until those processes have the whole budget between them, and no
+// round is to be expected.
+func (i *installation) shared(when string, budget float64, within time.Duration, of ...*process) {
+	i.t.Helper()
+	for end := time.Now().Add(within); ; time.Sleep(beat) {
+		parts, sum := i.parts(of...)
+		if sum == budget {
+			time.Sleep(lease)
+			return
+		}
+		if time.Now().After(end) {
+			i.t.Errorf("%s: %v of %v are used: %s", when, sum, budget, parts)
+			return
+		}
+	}
+}
+
 func TestWhoIsAloneHasTheWholeBudgetAtOnce(t *testing.T) {
 	i := install(t, 64, steady(0), 6, 40*time.Second, func(i *installation) {
 		a := i.add("a", false)
@@ -235,18 +252,12 @@ func TestProcessesThatComeGoAndDieNeverExceedTheBudget(t *testing.T) {
 		fixers[0].kill()
 		time.Sleep(5 * time.Second)
 		i.expect("one died", "2 2", fixers[1], first)
-		time.Sleep(SessionTimeout)
-		if _, sum := i.parts(append(fixers[1:], first, second)...); sum != most {
-			i.t.Errorf("%v of %d are used after a death", sum, most)
-		}
+		i.shared("after a death", most, SessionTimeout, append(fixers[1:], first, second)...)
 
 		fixers[1].kill() // and somebody comes before that is known
 		late := i.add("a late one", false)
 		late.work()
-		time.Sleep(RoundTimeout + 3*beat)
-		if _, sum := i.parts(append(fixers[2:], first, second, late)...); sum != most {
-			i.t.Errorf("%v of %d are used after a death and a birth", sum, most)
-		}
+		i.shared("after a death and a birth", most, RoundTimeout+SessionTimeout, append(fixers[2:], first, second, late)...)
 
 		fixers[2].link.setCut(true)
 		time.Sleep(lease + beat/10)
@@ -254,10 +265,7 @@ func TestProcessesThatComeGoAndDieNeverExceedTheBudget(t *testing.T) {
 		if s := fixers[2].governor.Status(); s.State != Paused || !strings.HasSuffix(s.Reason, "; ask Ann") {
 			i.t.Errorf("%+v", s)
 		}
-		time.Sleep(SessionTimeout)
-		if _, sum := i.parts(append(fixers[3:], first, second, late)...); sum != most {
-			i.t.Errorf("%v of %d are used after a cut", sum, most)
-		}
+		i.shared("after a cut", most, SessionTimeout+RoundTimeout, append(fixers[3:], first, second, late)...)
 		for _, f := range fixers[3:] {
 			f.stop()
 		}
