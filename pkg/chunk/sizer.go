@@ -103,6 +103,10 @@ const firstRowsBlind = 1_000
 // are cut before the first has been seen.
 const textGrowth = 3
 
+// slack is the part of the byte ceiling that ranges aim at: the rows of the next
+// may be a little larger than those seen.
+const slack = 7.0 / 8
+
 // NewSizer returns a Sizer for a table whose rows are stored in about rowBytes
 // (0: unknown). The configuration must be valid.
 func NewSizer(config SizerConfig, rowBytes int64) *Sizer {
@@ -187,7 +191,7 @@ func (s *Sizer) bound(rows int) int {
 	rows = max(rows, s.config.MinRows)
 	rows = min(rows, s.ceiling)
 	if s.rowBytes > 0 {
-		rows = min(rows, int(float64(s.config.Bytes)/s.rowBytes))
+		rows = min(rows, int(slack*float64(s.config.Bytes)/s.rowBytes))
 	}
 	return max(rows, 1)
 }

@@ -26,8 +26,8 @@ func TestSizesSettleAtTheTarget(t *testing.T) {
 		{"cheap rows meet the most rows", time.Nanosecond, 10, 100_000},
 		{"half a second", 10 * time.Microsecond, 10, 50_000},
 		{"dear rows meet the fewest rows", 50 * time.Millisecond, 10, 100},
-		{"large rows meet the byte ceiling", time.Microsecond, 8 << 10, 1024},
-		{"the byte ceiling wins over the fewest rows", time.Microsecond, 1 << 20, 8},
+		{"large rows stay below the byte ceiling", time.Microsecond, 8 << 10, 896},
+		{"the byte ceiling wins over the fewest rows", time.Microsecond, 1 << 20, 7},
 		{"a row beyond the ceiling is a range", time.Microsecond, 32 << 20, 1},
 	} {
 		if got := settle(sizer(SizerConfig{}, 0), test.perRow, test.bytes); got < test.want*99/100 || got > test.want {

@@ -21,7 +21,7 @@ type watcher struct {
 	mu      sync.Mutex
 	ranges  []row.Range
 	longest time.Duration
-	largest int64 // bytes of the source's side, as canonical texts
+	largest int64 // bytes of the source's side, as they are read or digested
 	// slow and heavy are the ranges beyond twice the target and beyond the ceiling.
 	slow, heavy int
 	limits      chunk.SizerConfig
@@ -80,7 +80,7 @@ func watchRanges(ctx context.Context, m match, table, method string) (*watcher, 
 		return nil, fmt.Errorf("watch the ranges: %s", found.Summary())
 	}
 	for _, bounds := range w.ranges {
-		n, err := bytesOf(ctx, pair, bounds)
+		n, err := bytesOf(ctx, pair, bounds, by == schema.Merge)
 		if err != nil {
 			return nil, err
 		}
@@ -92,23 +92,40 @@ func watchRanges(ctx context.Context, m match, table, method string) (*watcher, 
 	return w, nil
 }
 
-// bytesOf is how much a range of the source holds, as canonical texts.
-func bytesOf(ctx context.Context, pair *resolvedPair, bounds row.Range) (n int64, err error) {
+// bytesOf is how much a range of the source holds: as its server sends it where it
+// is read, else as canonical texts, which are what is digested.
+func bytesOf(ctx context.Context, pair *resolvedPair, bounds row.Range, read bool) (n int64, err error) {
 	cursor, err := pair.source.Rows(ctx, &pair.Source, bounds)
 	if err != nil {
 		return 0, err
 	}
 	defer closeQuietly(cursor)
-	for {
+	next := func() ([][]byte, error) {
 		values, err := cursor.Next()
+		pieces := make([][]byte, len(values))
+		for i, v := range values {
+			pieces[i] = v
+		}
+		return pieces, err
+	}
+	if sent, ok := cursor.(row.Undecoded); ok && read {
+		next = func() ([][]byte, error) {
+			if err := sent.Advance(); err != nil {
+				return nil, err
+			}
+			return sent.Wire(), nil
+		}
+	}
+	for {
+		pieces, err := next()
 		if err == io.EOF { //nolint:errorlint // row.Cursor: only the bare value is the end
 			return n, nil
 		}
 		if err != nil {
 			return 0, err
 		}
-		for _, v := range values {
-			n += int64(len(v))
+		for _, p := range pieces {
+			n += int64(len(p))
 		}
 	}
 }
