@@ -50,8 +50,9 @@ func startMySQL(database string) (address string, stop func(), err error) {
 		_ = listener.Close() // the error that counts is the server's
 		return "", nil, fmt.Errorf("start an embedded MySQL: %w", err)
 	}
-	go func() { _ = srv.Start() }() // ends with Close; an accept error shows as a failed query
-	return listener.Addr().String(), func() { _ = srv.Close() }, nil
+	go func() { _ = srv.Start() }()   // ends with Close; an accept error shows as a failed query
+	stop = func() { _ = srv.Close() } // it ends with the demo either way
+	return listener.Addr().String(), stop, nil
 }
 
 // acceptLockTimeout lets a session set innodb_lock_wait_timeout, as MySQL does.

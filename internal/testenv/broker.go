@@ -183,7 +183,7 @@ func (b *Broker) answers() error {
 		return err
 	}
 	_, _, err = admin.DescribeCluster()
-	_ = admin.Close()
+	_ = admin.Close() // the answer is what counts
 	return err
 }
 
@@ -200,7 +200,7 @@ func (b *Broker) Do(f func(sarama.ClusterAdmin) error) {
 	admin, err := b.connect()
 	if err == nil {
 		err = f(admin)
-		_ = admin.Close()
+		_ = admin.Close() // what f did is done
 	}
 	if err != nil {
 		b.t.Fatal(err)

@@ -35,7 +35,7 @@ func NewProxy(t testing.TB, dsn string) (*Proxy, string) {
 	}
 	p := &Proxy{listener: listener, server: u.Host, conns: map[net.Conn]bool{}}
 	t.Cleanup(func() {
-		_ = listener.Close()
+		_ = listener.Close() // nobody connects any more
 		p.Cut()
 	})
 	go p.accept()

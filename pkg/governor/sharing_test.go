@@ -257,7 +257,7 @@ func TestProcessesThatComeGoAndDieNeverExceedTheBudget(t *testing.T) {
 		fixers[1].kill() // and somebody comes before that is known
 		late := i.add("a late one", false)
 		late.work()
-		i.shared("after a death and a birth", most, RoundTimeout+SessionTimeout, append(fixers[2:], first, second, late)...)
+		i.shared("after a death and a birth", most, RoundTimeout+3*beat, append(fixers[2:], first, second, late)...)
 
 		fixers[2].link.setCut(true)
 		time.Sleep(lease + beat/10)
@@ -265,7 +265,7 @@ func TestProcessesThatComeGoAndDieNeverExceedTheBudget(t *testing.T) {
 		if s := fixers[2].governor.Status(); s.State != Paused || !strings.HasSuffix(s.Reason, "; ask Ann") {
 			i.t.Errorf("%+v", s)
 		}
-		i.shared("after a cut", most, SessionTimeout+RoundTimeout, append(fixers[3:], first, second, late)...)
+		i.shared("after a cut", most, SessionTimeout, append(fixers[3:], first, second, late)...)
 		for _, f := range fixers[3:] {
 			f.stop()
 		}

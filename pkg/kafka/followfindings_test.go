@@ -1,7 +1,6 @@
 package kafka_test
 
 import (
-	"context"
 	"strconv"
 	"sync"
 	"testing"
@@ -66,17 +65,7 @@ func TestWhatStandsThereIsFollowedInTheOrderOfItsTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); _ = f.Run(ctx) }() // it returns nil
-	await := func() {
-		t.Helper()
-		limited, stop := context.WithTimeout(t.Context(), time.Minute)
-		defer stop()
-		if err := f.Await(limited, time.Now()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	await, stop := following(t, f)
 	began := time.Now()
 	await()
 	t.Logf("caught up in %v", time.Since(began))
@@ -87,8 +76,7 @@ func TestWhatStandsThereIsFollowedInTheOrderOfItsTime(t *testing.T) {
 	mu.Unlock()
 	publish(rounds) // it goes on as the topics grow
 	await()
-	cancel()
-	<-done
+	stop()
 	if settled != (rounds+1)*each || found != settled {
 		t.Errorf("%d found, %d settled after more came", found, settled)
 	}

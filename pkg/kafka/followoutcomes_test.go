@@ -50,24 +50,31 @@ func TestTheOutcomesOfOthersAreFollowedFromAMomentOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); _ = f.Run(ctx) }() // it returns nil
-	await := func() {
-		t.Helper()
-		limited, stop := context.WithTimeout(t.Context(), time.Minute)
-		defer stop()
-		if err := f.Await(limited, time.Now()); err != nil {
-			t.Error(err)
-		}
-	}
+	await, stop := following(t, f)
 	await()
 	settle(t, another, 200, 207)
 	settle(t, own, 207, 300)
 	await()
-	cancel()
-	<-done
+	stop()
 	if counts[mine.Instance()] != 40 || counts[another.Instance()] != 7 || len(counts) != 2 {
 		t.Errorf("followed %v", counts)
 	}
+}
+
+// following runs a follower until stop. The other function waits until all that was
+// there when it was called is read.
+func following(t *testing.T, f *kafka.Follower) (await, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = f.Run(ctx) }() // it returns nil
+	await = func() {
+		t.Helper()
+		limited, release := context.WithTimeout(t.Context(), time.Minute)
+		defer release()
+		if err := f.Await(limited, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return await, func() { cancel(); <-done }
 }
