@@ -7,11 +7,15 @@ SHELL := bash
 .DELETE_ON_ERROR:
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# The toolchain records commit and date, where there is a repository that git can read.
+BUILDVCS := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
 LDFLAGS := -s -w -X github.com/trueup/trueup/services/assembly.version=$(VERSION)
 # Every Go module of this repository that has tests.
 MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod demo/go.mod test/compose/go.mod tools/go.mod))
 # Those whose go.mod is kept tidy; tidying tools/ would fetch all its tools' tests need.
 PRODUCT := $(filter-out tools,$(MODULES))
+# Those whose tests have targets of their own, because of what they need.
+APART := test/chart test/page
 FUZZTIME ?= 20s
 # A test waits for real servers; go test's own 10 minutes are short on 2 cores.
 TEST_TIMEOUT ?= 20m
@@ -22,6 +26,8 @@ RACE := $(shell [ "$$(go env CGO_ENABLED)" != 1 ] || echo -race)
 BUF := $(CURDIR)/bin/buf
 LINT := $(CURDIR)/bin/golangci-lint
 REPORT := $(CURDIR)/bin/testreport
+SBOM := $(CURDIR)/bin/sbom
+COMMANDS := validator fixer trueup
 PROTOC_PLUGINS := $(CURDIR)/bin/protoc-gen-go $(CURDIR)/bin/protoc-gen-connect-go
 APISERVER := $(CURDIR)/bin/apiserver
 
@@ -29,9 +35,37 @@ APISERVER := $(CURDIR)/bin/apiserver
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Without C nothing of this machine gets into the commands.
 .PHONY: build
 build: ## build validator, fixer and trueup into bin/
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./services/...
+	CGO_ENABLED=0 go build -trimpath -buildvcs=$(BUILDVCS) -ldflags '$(LDFLAGS)' -o bin/ ./services/...
+
+.PHONY: reproducible
+reproducible: ## build the commit twice, in different directories and without a cache, and compare the bytes
+	@scripts/reproducible.sh
+
+.PHONY: sbom
+sbom: build $(SBOM) ## write what the commands were built from beside them, as CycloneDX: bin/fixer.cdx.json
+	$(SBOM) $(COMMANDS:%=bin/%)
+
+.PHONY: man
+man: build ## write the manual pages into bin/man/man1: man -M bin/man trueup-diff
+	@rm -rf bin/man && mkdir -p bin/man/man1
+	bin/trueup man bin/man/man1
+	bin/validator --man > bin/man/man1/validator.1
+	bin/fixer --man > bin/man/man1/fixer.1
+
+DESTDIR ?=
+prefix ?= /usr/local
+.PHONY: install
+install: man ## copy commands, manual pages and shell completion below DESTDIR/prefix (/usr/local)
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/bash-completion/completions \
+		$(DESTDIR)$(prefix)/share/zsh/site-functions $(DESTDIR)$(prefix)/share/fish/vendor_completions.d
+	install -m 755 $(COMMANDS:%=bin/%) $(DESTDIR)$(prefix)/bin
+	install -m 644 bin/man/man1/*.1 $(DESTDIR)$(prefix)/share/man/man1
+	bin/trueup completion bash > $(DESTDIR)$(prefix)/share/bash-completion/completions/trueup
+	bin/trueup completion zsh > $(DESTDIR)$(prefix)/share/zsh/site-functions/_trueup
+	bin/trueup completion fish > $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/trueup.fish
 
 .PHONY: test
 test: $(REPORT) services-up ## run all tests, race detector on, on real servers (started when missing)
@@ -48,11 +82,11 @@ race: $(REPORT) ## run the unit tests 5 times under the race detector, shuffled,
 
 .PHONY: lint
 lint: $(LINT) ## run golangci-lint with the house rules of .golangci.yml
-	@status=0; for module in $(MODULES); do echo "lint $$module"; (cd $$module && $(LINT) run --config $(CURDIR)/.golangci.yml ./...) || status=1; done; exit $$status
+	@status=0; for module in $(MODULES) $(APART); do echo "lint $$module"; (cd $$module && $(LINT) run --config $(CURDIR)/.golangci.yml ./...) || status=1; done; exit $$status
 
 .PHONY: fmt
 fmt: $(LINT) ## format the Go code
-	@for module in $(MODULES); do (cd $$module && $(LINT) fmt --config $(CURDIR)/.golangci.yml ./...); done
+	@for module in $(MODULES) $(APART); do (cd $$module && $(LINT) fmt --config $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (20s) each
@@ -103,7 +137,7 @@ proto-baseline: $(BUF) ## accept the present messages as what later changes must
 
 .PHONY: verify
 verify: $(BUF) $(PROTOC_PLUGINS) ## check generated code, message compatibility, formatting, go vet, go.mod
-	BUF=$(BUF) scripts/verify.sh $(PRODUCT)
+	BUF=$(BUF) scripts/verify.sh $(PRODUCT) -- $(APART) test/chart/apiserver
 
 .PHONY: services-up
 services-up: ## start MariaDB, PostgreSQL and Kafka for the tests, on 127.0.0.1 and free ports
@@ -136,3 +170,6 @@ $(APISERVER): $(wildcard test/chart/apiserver/*)
 
 $(REPORT): $(wildcard tools/testreport/*.go)
 	cd tools && go build -o $@ ./testreport
+
+$(SBOM): $(wildcard tools/sbom/*.go) tools/go.mod
+	cd tools && go build -o $@ ./sbom

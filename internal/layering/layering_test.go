@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"pkg/dialect/mysql":       {"pkg/canonical", "pkg/dialect", "pkg/row", "pkg/schema"},
 	"pkg/dialect/postgres":    {"pkg/canonical", "pkg/dialect", "pkg/row", "pkg/schema"},
 	"pkg/dialect/dialecttest": {"pkg/canonical", "pkg/database", "pkg/dialect", "pkg/row", "pkg/schema", "internal/testenv"},
-	"pkg/database":            {"pkg/canonical", "pkg/dialect", "pkg/dialect/mysql", "pkg/dialect/postgres", "pkg/row", "pkg/schema"},
+	"pkg/database":            {"internal/certificate", "pkg/canonical", "pkg/dialect", "pkg/dialect/mysql", "pkg/dialect/postgres", "pkg/row", "pkg/schema"},
 
 	// Finding differences.
 	"pkg/chunk":      {"pkg/row", "pkg/schema"},
@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	"pkg/cdc":        {"pkg/canonical", "pkg/row", "pkg/schema"},
 
 	// Carrying and repairing: the sinks meet fix, never each other.
-	"pkg/kafka":           {"pkg/event"},
+	"pkg/kafka":           {"internal/certificate", "pkg/event"},
 	"pkg/kafka/kafkatest": {"internal/testenv", "pkg/canonical", "pkg/event", "pkg/kafka", "pkg/row"},
 	"pkg/fix":             {"pkg/canonical", "pkg/event", "pkg/row", "pkg/schema"},
 	"pkg/fix/sqlsink":     {"pkg/database", "pkg/event", "pkg/dialect", "pkg/fix", "pkg/row", "pkg/schema"},
@@ -54,11 +54,13 @@ var allowed = map[string][]string{
 
 	// Running.
 	"pkg/governor":   {},
+	"pkg/leader":     {},
 	"pkg/schedule":   {},
 	"pkg/lifecycle":  {},
 	"pkg/config":     {},
 	"pkg/report":     {},
 	"pkg/statuspage": {},
+	"pkg/tracing":    {"pkg/event", "pkg/fix", "pkg/kafka", "pkg/validate"},
 	"pkg/telemetry":  {"pkg/event", "pkg/fix", "pkg/governor", "pkg/kafka", "pkg/standing", "pkg/validate"},
 }
 

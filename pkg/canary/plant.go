@@ -24,7 +24,7 @@ func (c *Canary) plant(ctx context.Context, attempts []attempt, was row.Row) (*f
 		switch fix.FaultOf(err) {
 		case fix.RowRefused, fix.Duplicate, fix.Reference:
 			why = errors.New(fix.ReasonOf(err))
-		case fix.Contention:
+		case fix.Contention, fix.Locked:
 			return nil, attempt{}, refused("the reserved row of pair %s is held by another transaction; try again", c.Pair.Name)
 		default:
 			if errors.Is(err, fix.ErrMoved) {

@@ -161,6 +161,16 @@ func isLogin(err error) bool {
 	}
 }
 
+// isReadOnly says whether the server, or the session, takes no writes.
+func isReadOnly(err error) bool {
+	switch serverCode(err) {
+	case "1290", "1792", "1836", "1874", "25006":
+		return true
+	default:
+		return false
+	}
+}
+
 // isTLS says whether encryption is what failed. Trying again does not help. pgx
 // has no type for a server without TLS, and may have gone on without.
 func isTLS(err error) bool {

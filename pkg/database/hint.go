@@ -7,6 +7,8 @@ import (
 	"net"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/trueup/trueup/internal/certificate"
 )
 
 // hints are the ways out of what servers say, by their code. The five-character
@@ -32,6 +34,7 @@ var hints = map[string]string{
 	"1290":  hintReadOnly,
 	"1792":  hintReadOnly,
 	"1836":  hintReadOnly,
+	"1874":  hintReadOnly,
 	"25006": hintReadOnly,
 
 	"1969":  hintTimeout,
@@ -112,10 +115,10 @@ var refusals = []tls.AlertError{
 
 // trust is the way out of an error in building up TLS.
 func trust(err error) string {
-	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
+	expired, ok := certificate.Expired(err)
 	switch {
-	case ok && invalid.Reason == x509.Expired:
-		return "renew the server's certificate, or set this machine's clock"
+	case ok:
+		return expired + "; renew the server's certificate, or set this machine's clock"
 	case isType[x509.UnknownAuthorityError](err):
 		return "name the authority that signed the server's certificate: tls.ca_file, or in the DSN tls-ca= (MySQL), sslrootcert= (PostgreSQL)"
 	case isType[x509.HostnameError](err):

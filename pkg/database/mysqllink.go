@@ -29,7 +29,7 @@ type mysqlStatement struct {
 // keptStatements is how many prepared statements a connection keeps. Ranges and
 // repairs repeat a handful of texts; the server counts all of them against
 // max_prepared_stmt_count, 16,382 by default.
-const keptStatements = 8
+const keptStatements = 16
 
 // prepare returns the statement for a text; keep gives it back.
 func (l *mysqlLink) prepare(ctx context.Context, sql string) (driver.Stmt, error) {

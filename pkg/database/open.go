@@ -31,6 +31,7 @@ type DB struct {
 	limits   limits
 	packet   int64  // MySQL's max_allowed_packet in bytes
 	now      string // the statement that asks for the server's clock
+	lookout  lookout
 }
 
 // Open reads the DSN, connects once, finds out the engine and prepares the

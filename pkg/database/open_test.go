@@ -172,6 +172,27 @@ func TestEverySessionHasItsSettings(t *testing.T) {
 	})
 }
 
+// What a role or a server is set to must not change what a repair writes, or how
+// long it waits.
+func TestARepairHasItsOwnSettingsWhateverTheServersAre(t *testing.T) {
+	const hostile = "session_replication_role=replica&TimeZone=Asia/Tokyo&DateStyle=German&row_security=on&idle_in_transaction_session_timeout=0&lock_timeout=0"
+	asked := map[string]string{
+		"mariadb": "SELECT CONCAT_WS(' ', @@foreign_key_checks, @@unique_checks, @@sql_mode LIKE '%STRICT_ALL_TABLES%', @@lock_wait_timeout, @@innodb_lock_wait_timeout, @@time_zone, @@idle_transaction_timeout)",
+		"postgres": "SELECT concat_ws(' ', current_setting('session_replication_role'), current_setting('TimeZone'), current_setting('DateStyle')," +
+			" current_setting('row_security'), current_setting('idle_in_transaction_session_timeout'), current_setting('lock_timeout'))",
+	}
+	want := map[string]string{"mariadb": "ON ON 1 0 0 +00:00 60", "postgres": "origin UTC ISO, YMD off 1min 50ms"}
+	onEach(t, nil, func(t *testing.T, e engine, dsn string) {
+		if e.name == "postgres" {
+			dsn = with(t, dsn, func(u *url.URL) { u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+hostile, "&") })
+		}
+		line, err := openOn(t, Config{DSN: dsn}).readLine(t.Context(), dialect.Query{SQL: asked[e.name]}, 1)
+		if err != nil || *line[0] != want[e.name] {
+			t.Errorf("the settings are %q, want %q; %v", *line[0], want[e.name], err)
+		}
+	})
+}
+
 // Whoever waits for a lock for as long as deadlock_timeout looks for a deadlock and
 // gives up its own transaction; a repair has given up long before.
 func TestARepairGivesUpBeforeAnybodyLooksForADeadlock(t *testing.T) {

@@ -188,12 +188,16 @@ func (db *DB) read(ctx context.Context, columns []schema.ViewColumn, q dialect.Q
 
 // readLine runs a query that returns exactly one row of width texts.
 func (db *DB) readLine(ctx context.Context, q dialect.Query, width int) ([]*string, error) {
-	var lines [][]*string
-	err := db.session(ctx, func(s session) error {
-		var err error
-		lines, err = readTexts(ctx, s, q)
+	var line []*string
+	err := db.session(ctx, func(s session) (err error) {
+		line, err = lineOf(ctx, s, q, width)
 		return err
 	})
+	return line, err
+}
+
+func lineOf(ctx context.Context, s session, q dialect.Query, width int) ([]*string, error) {
+	lines, err := readTexts(ctx, s, q)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,19 @@ func awaitApplied(t *testing.T, f *Follower, moment time.Time) {
 	}
 }
 
+// lagOf is the signal of how far a server is behind, nil where there is none.
+func lagOf(t *testing.T, db *DB) (*Gauge, []Unmeasured) {
+	t.Helper()
+	gauges, missing, err := db.Gauges(t.Context(), func(figure string) bool { return figure == dialect.ProbeReplicaLag })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(gauges) == 0 {
+		return nil, missing
+	}
+	return &gauges[0], missing
+}
+
 func TestAReplicaOfMariaDBIsFollowed(t *testing.T) {
 	if testing.Short() || !testenv.HasPrivate("mysql") {
 		t.Skip("needs MariaDB's programs")
@@ -43,6 +57,7 @@ func TestAReplicaOfMariaDBIsFollowed(t *testing.T) {
 		fmt.Sprintf("CHANGE MASTER TO master_host = '127.0.0.1', master_port = %s, master_user = 'tester', master_use_gtid = slave_pos", u.Port()),
 		"START SLAVE", "CREATE USER blind@'127.0.0.1'")
 	from, to := openOn(t, Config{DSN: primary.URL(), ReadOnly: true}), openOn(t, Config{DSN: replica.URL(), ReadOnly: true})
+	expectServers(t, "two servers", false, from, to)
 	f, err := Follow(t.Context(), from, to, "")
 	for wait := time.Now(); err != nil && time.Since(wait) < 20*time.Second; { // until it has connected
 		f, err = Follow(t.Context(), from, to, "")
@@ -56,14 +71,32 @@ func TestAReplicaOfMariaDBIsFollowed(t *testing.T) {
 		t.Errorf("the replica has %d rows when it is said to have followed", got)
 	}
 
+	lag, missing := lagOf(t, to)
+	if lag == nil || !lag.Itself || len(missing) != 0 {
+		t.Fatalf("the lag of a replica: %+v, missing %+v", lag, missing)
+	}
+	if behind, err := lag.Measure(t.Context()); err != nil || behind != 0 {
+		t.Errorf("a replica that has followed is %v s behind, %v", behind, err)
+	}
+	if lag, missing := lagOf(t, from); lag != nil || len(missing) != 0 {
+		t.Errorf("the lag of a primary: %+v, missing %+v", lag, missing)
+	}
+
 	testenv.Exec(t, replica.URL(), "STOP SLAVE")
+	if behind, err := lag.Measure(t.Context()); err == nil {
+		t.Errorf("replication is stopped, and %v s behind", behind)
+	}
 	if applied, err := f.Applied(t.Context()); err == nil {
 		t.Errorf("replication is stopped, and has applied up to %s ago", time.Since(applied))
 	}
 	stranger, _ := url.Parse(replica.URL())
 	stranger.User, stranger.Path = url.User("blind"), "/information_schema" // which everyone may read
-	if _, err := Follow(t.Context(), from, openOn(t, Config{DSN: stranger.String(), ReadOnly: true}), ""); ClassOf(err) != dialect.ClassDenied {
+	blind := openOn(t, Config{DSN: stranger.String(), ReadOnly: true})
+	if _, err := Follow(t.Context(), from, blind, ""); ClassOf(err) != dialect.ClassDenied {
 		t.Errorf("a user who may not ask gets %v", err)
+	}
+	if lag, missing := lagOf(t, blind); lag != nil || len(missing) != 1 || !strings.Contains(missing[0].Why, "REPLICA MONITOR") {
+		t.Errorf("the lag that a user may not ask for: %+v, missing %+v", lag, missing)
 	}
 
 	// An applier that is held up: the row is locked on the replica.
@@ -100,6 +133,7 @@ func TestASubscriberOfPostgresIsFollowed(t *testing.T) {
 	testenv.Exec(t, subscriber.URL(), table,
 		fmt.Sprintf("CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 port=%s user=postgres dbname=postgres' PUBLICATION p", u.Port()))
 	from, to := openOn(t, Config{DSN: publisher.URL(), ReadOnly: true}), openOn(t, Config{DSN: subscriber.URL(), ReadOnly: true})
+	expectServers(t, "two servers", false, from, to)
 	f, err := Follow(t.Context(), from, to, "")
 	if err != nil || f == nil {
 		t.Fatal(f, err)

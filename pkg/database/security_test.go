@@ -218,7 +218,8 @@ func TestAnExpiredServerIsNamedAndWaitedFor(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			g := newGuarded(t, engine, testenv.Certificate{Common: "db", Expired: true})
 			c := Config{DSN: g.as("encrypted", ""), TLS: TLS{CAFile: g.authority.File}}
-			checkRefused(t, engine, c, "renew the server's certificate")
+			checkRefused(t, engine, c, `the certificate "CN=db" is valid from `)
+			checkRefused(t, engine, c, "; renew the server's certificate")
 			_, err := Open(t.Context(), c)
 			if e, ok := err.(*Error); !ok || !e.Untrusted() { //nolint:errorlint // the contract of this package
 				t.Errorf("%v is not what a restart of the server may cure", err)

@@ -30,7 +30,9 @@ func (db *DB) Begin(ctx context.Context) (*Tx, error) {
 	if db.readOnly {
 		return nil, db.fail(ctx, what, errReadOnly)
 	}
-	begin := "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+	// Whether writing is allowed is for the server to say, which may have become a
+	// copy's, or been fenced by an operator (default_transaction_read_only).
+	begin := "BEGIN ISOLATION LEVEL READ COMMITTED"
 	if db.dialect.Engine() != "postgres" {
 		begin = "START TRANSACTION" // READ COMMITTED is a setting of the session
 	}
@@ -221,14 +223,16 @@ func (tx *Tx) Commit(ctx context.Context) error {
 
 // Rollback undoes the writes. It may be called at any time, also after Commit,
 // when it does nothing. A server that cannot be told undoes them by itself, as
-// the connection is closed.
+// the connection is closed. So it is where the server takes no writes: after a
+// failover the same name leads to another one, and what sessions may do is
+// settled as they begin.
 func (tx *Tx) Rollback() {
 	if tx.session == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
 	defer cancel()
-	if err := tx.session.command(ctx, "ROLLBACK"); err != nil {
+	if err := tx.session.command(ctx, "ROLLBACK"); err != nil || isReadOnly(tx.broken) {
 		tx.session.discard()
 	} else {
 		tx.session.release()

@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -252,4 +253,40 @@ func TestADeadlockIsContention(t *testing.T) {
 		}
 		idle(t, db)
 	})
+}
+
+// An operator fences a database, as after a cut-over, and opens it again: what
+// sessions may do is settled as they begin.
+func TestADatabaseThatTakesNoWritesIsNotOverruledAndFoundOpenAgain(t *testing.T) {
+	dsn := testenv.Postgres(t)
+	owner := with(t, dsn, func(u *url.URL) {
+		values := u.Query()
+		values.Set("default_transaction_read_only", "off")
+		u.RawQuery = values.Encode()
+	})
+	alter := func(change string) {
+		testenv.Exec(t, owner, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I "+change+"', current_database()); END $$")
+	}
+	testenv.Exec(t, dsn, strings.ReplaceAll(items[0], "«text»", "TEXT"))
+	alter("SET default_transaction_read_only = on")
+	db := openOn(t, Config{DSN: dsn})
+	v := viewOf(t, db, "items")
+	write := func() error {
+		tx := begin(t, db)
+		defer tx.Rollback()
+		if _, err := tx.Lock(t.Context(), v, []row.Key{key(1)}); err != nil {
+			return err
+		}
+		if err := tx.Insert(t.Context(), v, []row.Row{item(1, "one")}); err != nil {
+			return err
+		}
+		return tx.Commit(t.Context())
+	}
+	if err := write(); ClassOf(err) != dialect.ClassTransient {
+		t.Errorf("a fenced database answers with class %d: %v", ClassOf(err), err)
+	}
+	alter("RESET default_transaction_read_only")
+	if err := write(); err != nil {
+		t.Errorf("the database is open again: %v", err)
+	}
 }

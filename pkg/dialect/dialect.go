@@ -157,8 +157,11 @@ type Dialect interface {
 	// OpenTransactions asks what schema.OpenTransactions tells, in one row of
 	// texts: the clock, the oldest start (NULL: none) and its connection, each
 	// time as "2006-01-02 15:04:05.000000" in UTC; the number of prepared
-	// transactions; 1 if the user may see all; the server's time zone.
-	OpenTransactions() Query
+	// transactions; 1 if the user may see all; the server's time zone; a time
+	// before which the list was not made (NULL: not known). The question is part of
+	// the statement and like no other. Where the list has to show who asks, the
+	// statement is run in a transaction of its own.
+	OpenTransactions(question string) Query
 
 	// Insert writes whole rows of the view; a key that exists is an error of
 	// ClassDuplicate, never an overwrite.

@@ -120,6 +120,8 @@ const (
 	StateBreaker = "breaker"
 	// StateVerdicts: what runs of a pair concluded.
 	StateVerdicts = "verdicts"
+	// StateCanary: a CanaryReport.
+	StateCanary = "canary"
 )
 
 // StateKey is the key of a record in the state topic.
@@ -132,7 +134,7 @@ func StateKey(kind, rest string) []byte {
 
 // StateKind takes a key of the state topic apart.
 func StateKind(key []byte) (kind, rest string) {
-	for _, kind := range []string{StateEpoch, StateBreaker, StateVerdicts} {
+	for _, kind := range []string{StateEpoch, StateBreaker, StateVerdicts, StateCanary} {
 		if rest, ok := strings.CutPrefix(string(key), kind+"/"); ok {
 			return kind, rest
 		}

@@ -75,11 +75,12 @@ func (c Covers) String() string {
 	return b.String()
 }
 
-// MaxVerdicts is how many verdicts of a pair are kept: of nightly runs those of
-// more than a month, in a record far below what a broker takes.
-const MaxVerdicts = 50
+// MaxVerdicts is how many verdicts of a pair are kept of each mode: of nightly runs
+// those of three weeks, in a record far below what a broker takes. Frequent runs of
+// one mode must not have the last one of another forgotten.
+const MaxVerdicts = 20
 
-// Verdicts are the last verdicts of a pair, by when they ended.
+// Verdicts are the last verdicts of a pair in each mode, by when they ended.
 type Verdicts struct {
 	Pair string
 	List []Verdict
@@ -101,7 +102,15 @@ func (v *Verdicts) Merge(o Verdicts) {
 		}
 		return strings.Compare(a.Run, b.Run)
 	})
-	v.List = slices.Clone(v.List[max(len(v.List)-MaxVerdicts, 0):])
+	kept := map[string]int{}
+	newest := make([]Verdict, 0, len(v.List))
+	for _, verdict := range slices.Backward(v.List) {
+		if kept[verdict.Mode]++; kept[verdict.Mode] <= MaxVerdicts {
+			newest = append(newest, verdict)
+		}
+	}
+	slices.Reverse(newest)
+	v.List = newest
 }
 
 // Verdicts encodes a pair's verdicts.

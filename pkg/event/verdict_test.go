@@ -70,6 +70,21 @@ func TestTheLastVerdictsAreKept(t *testing.T) {
 	}
 }
 
+// TestFrequentRunsTakeNoOtherModesVerdictAway: one that counts every ten minutes
+// must not make the nightly full run forgotten by noon.
+func TestFrequentRunsTakeNoOtherModesVerdictAway(t *testing.T) {
+	var known Verdicts
+	known.Merge(Verdicts{List: []Verdict{verdictAt("nightly", 0)}})
+	for i := range 3 * MaxVerdicts {
+		count := verdictAt(strconv.Itoa(i), i+1)
+		count.Mode = "count"
+		known.Merge(Verdicts{List: []Verdict{count}})
+	}
+	if n := len(known.List); n != MaxVerdicts+1 || known.List[0].Run != "nightly" {
+		t.Errorf("%d are kept, the first is %s", n, known.List[0].Run)
+	}
+}
+
 func TestWhatACleanVerdictCoversIsASentence(t *testing.T) {
 	want := "the rows of orders where id > 7 (source) and all rows of public.orders (target), in 2 columns, loosened by rules: note (trim:right)"
 	if got := verdictAt("1", 0).Covers.String(); got != want {

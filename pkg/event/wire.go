@@ -117,6 +117,9 @@ func formOf(contentType string) (form, error) {
 	if contentType == "" {
 		return forms[Protobuf], nil
 	}
+	if f, ok := forms[contentType]; ok {
+		return f, nil // as our own services spell it: parsing costs as much as decoding
+	}
 	name, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return form{}, fmt.Errorf("content-type %q: %w", contentType, err)

@@ -30,6 +30,8 @@ type Breaker struct {
 	day, minute *window
 	// begun are the repairs that were admitted and are not yet made.
 	begun tally
+	// told are the last writes that Count was told of.
+	told recall
 }
 
 // BreakerConfig is what a Breaker works with.
@@ -125,7 +127,7 @@ func (b *Breaker) Count(o event.Outcome) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if o.At.After(b.state.Released) {
+	if o.At.After(b.state.Released) && !b.told.again(o) {
 		b.count(o.Action, o.At, time.Now())
 	}
 }

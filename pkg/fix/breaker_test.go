@@ -3,6 +3,7 @@ package fix_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -327,5 +328,35 @@ func TestPastTheLimitNothingIsWritten(t *testing.T) {
 	}
 	if b.copy.writes != 70 {
 		t.Errorf("%d writes", b.copy.writes)
+	}
+}
+
+// TestARowThatSeveralFindingsNameCountsOnce at other processes as at the one that
+// repaired it: full runs and those that follow changes find the same rows.
+func TestARowThatSeveralFindingsNameCountsOnce(t *testing.T) {
+	b := newBench()
+	var findings []event.Finding
+	for id := range 10 {
+		b.authority.put(record(id, "right", "1"))
+		b.copy.put(record(id, "wrong", "1"))
+		for run := range 3 {
+			f := finding(id)
+			f.ID, f.Run = fmt.Sprint("f", id, run), fmt.Sprint("run", run)
+			findings = append(findings, f)
+		}
+	}
+	outcomes, err := b.repairer(t).Repair(t.Context(), findings)
+	if err != nil || len(outcomes) != 30 {
+		t.Fatalf("%d outcomes, %v", len(outcomes), err)
+	}
+	other := breaker(fix.Limits{PerMinute: fix.Bound{Rows: 11}}, 0)
+	for _, o := range outcomes {
+		other.Count(o)
+	}
+	if reason := other.Admit(event.Update); reason != "" {
+		t.Errorf("the eleventh row: %s", reason)
+	}
+	if reason := other.Admit(event.Update); reason == "" {
+		t.Error("the twelfth row passes a limit of eleven")
 	}
 }

@@ -1,6 +1,9 @@
 package fix
 
 import (
+	"hash/maphash"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/trueup/trueup/pkg/event"
@@ -74,4 +77,28 @@ func (w *window) add(at, now time.Time, t tally) {
 func (w *window) clear() {
 	clear(w.slots)
 	w.total = tally{}
+}
+
+// recall remembers the last writes that outcomes told of. Each finding of a row has an
+// outcome, and the outcomes of one repair follow each other closely.
+type recall struct {
+	last [256]uint64
+	next int
+}
+
+var recallSeed = maphash.MakeSeed()
+
+// again says whether the write of an outcome was told of just now.
+func (r *recall) again(o event.Outcome) bool {
+	if len(o.Writes) == 0 {
+		return false
+	}
+	w := o.Writes[len(o.Writes)-1]
+	sum := maphash.String(recallSeed, strings.Join([]string{w.Action.String(), w.Before, w.After, o.Key.Values().ID()}, "/"))
+	if slices.Contains(r.last[:], sum) {
+		return true
+	}
+	r.last[r.next] = sum
+	r.next = (r.next + 1) % len(r.last)
+	return false
 }

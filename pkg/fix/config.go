@@ -83,9 +83,10 @@ type Config struct {
 	// Epochs is asked before and at the end of every transaction whether Side
 	// is still the authority under Epoch; nil where nobody else decides that.
 	Epochs Epochs
-	// Gate and Observer may be nil. A dry run asks no gate.
+	// Gate, Observer and Tracer may be nil. A dry run asks no gate.
 	Gate     Gate
 	Observer Observer
+	Tracer   Tracer
 }
 
 // New returns a Repairer. An error names the field at fault.

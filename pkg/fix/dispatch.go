@@ -72,7 +72,7 @@ func (d *Dispatcher) Dispatch(ctx context.Context, findings []event.Finding) err
 		all.Go(func() { results[i], failures[i] = g.fixer.Repair(ctx, g.findings) })
 	}
 	all.Wait()
-	outcomes = append(outcomes, slices.Concat(results...)...)
+	outcomes = slices.Concat(append(results, outcomes)...)
 	over, err := d.putOff(ctx, failures)
 	for _, w := range over {
 		outcomes = append(outcomes, w.Outcome)
@@ -149,6 +149,9 @@ func (d *Dispatcher) group(findings []event.Finding) ([]*group, []event.Outcome)
 		g, ok := shares[of]
 		if !ok {
 			g = &group{fixer: fixer}
+			if len(groups) == 0 { // mostly, all are of one pair
+				g.findings = make([]event.Finding, 0, len(findings)/max(stripes, 1))
+			}
 			shares[of] = g
 			groups = append(groups, g)
 		}
@@ -176,6 +179,9 @@ func (d *Dispatcher) publish(ctx context.Context, findings []event.Finding, outc
 // deadLetters pairs each dead outcome with its finding; a finding that was
 // delivered twice is buried once.
 func deadLetters(findings []event.Finding, outcomes []event.Outcome) []DeadLetter {
+	if !slices.ContainsFunc(outcomes, func(o event.Outcome) bool { return o.Result == event.Dead }) {
+		return nil // as nearly always
+	}
 	// The key is part of the name: findings of a careless sender may share an ID.
 	type name struct{ pair, run, id, key string }
 	byName := make(map[name]event.Finding, len(findings))

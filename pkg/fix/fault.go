@@ -26,9 +26,12 @@ const (
 	// Reference is RowRefused for a foreign key. The row that is referred to may
 	// be on its way, those that still refer may be about to go.
 	Reference
-	// Limit is a server limit that a smaller batch may respect. A single row
-	// beyond it is Permanent: the operator raises the limit.
+	// Limit is a server limit that a smaller batch may respect. A single row beyond
+	// it is given up, or it would hold up all others, until the limit is raised.
 	Limit
+	// Locked is Contention about the table as a whole, as while it is altered: a
+	// smaller batch meets it as well, so all rows are held by somebody else.
+	Locked
 )
 
 // Error is an error whose meaning for the repair is known.

@@ -83,7 +83,9 @@ func (r *Repairer) badKey(key event.Key) string {
 	if len(key) != len(names) {
 		return fmt.Sprintf("the key has %d columns and the pair's has %d; is the validator's configuration this fixer's?", len(key), len(names))
 	}
-	for i, want := range r.cfg.Pair.Source.KeyColumns() {
+	source := &r.cfg.Pair.Source
+	for i, at := range source.Key {
+		want := &source.Columns[at]
 		switch c := key[i]; {
 		case c.Column != names[i]:
 			return fmt.Sprintf("key column %d is %q and the pair's is %q; is the validator's configuration this fixer's?", i+1, c.Column, names[i])

@@ -34,6 +34,8 @@ const (
 	ClassDuplicate = "duplicate"
 	// ClassRefused: dead; the copy refuses the row.
 	ClassRefused = "refused"
+	// ClassLimit: dead; the row alone is larger than a server sends or takes at once.
+	ClassLimit = "limit"
 	// ClassNotWritable: dead; only columns that the copy computes differ.
 	ClassNotWritable = "not_writable"
 	// ClassStillChanging goes with a repaired outcome: the authority's row
@@ -99,8 +101,10 @@ type session struct {
 	// admitted are the jobs that the gate gave leave to.
 	admitted []*job
 	waiting  []Waiting
-	// patience is how long the authority may take while rows are held.
+	// patience is how long the authority may take while rows are held. It is too
+	// short since slow was set.
 	patience time.Duration
+	slow     bool
 }
 
 // settle gives every finding of j its outcome.

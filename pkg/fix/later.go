@@ -30,7 +30,7 @@ func (s *session) putOff(jobs []*job) {
 	}
 	for _, j := range unsettled(jobs) {
 		if j.busy >= maxBusy && j.wrote.Action == event.NoAction {
-			s.later(j, result{result: event.Dead, class: ClassBusy, reason: "another transaction holds the row, or one that stands in its way, for long"})
+			s.later(j, result{result: event.Dead, class: ClassBusy, reason: "another transaction holds the row, one that stands in its way, or the whole table, for long"})
 		}
 	}
 }

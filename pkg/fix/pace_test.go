@@ -2,6 +2,7 @@ package fix
 
 import (
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -45,5 +46,20 @@ func TestMovedRowsAreNotWaitedForAndTheRestIs(t *testing.T) {
 	p.progress()
 	if d := p.delay(away, []*job{held}); d > longWait*3/2 {
 		t.Errorf("%v after progress", d)
+	}
+}
+
+func TestBatchesAreAsEvenAsTheyCanBe(t *testing.T) {
+	cases := map[[2]int][]int{
+		{200, 200}: {200}, {200, 150}: {100, 100}, {201, 100}: {67, 67, 67}, {7, 3}: {3, 2, 2}, {1, 200}: {1}, {3, 1}: {1, 1, 1},
+	}
+	for c, want := range cases {
+		var got []int
+		for left := c[0]; left > 0; left -= got[len(got)-1] {
+			got = append(got, evenly(left, c[1]))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d in batches of at most %d are %v, want %v", c[0], c[1], got, want)
+		}
 	}
 }

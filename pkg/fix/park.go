@@ -67,7 +67,7 @@ func parking(v *schema.View, positions []int) (int, string) {
 		if nullable(v, p) {
 			return p, ""
 		}
-		if _, ok := passing(c); ok && best < 0 {
+		if _, ok := passing(c); ok && best < 0 && !refers(v.Table, c.Name) {
 			best = p
 		}
 	}
@@ -86,6 +86,11 @@ func carries(t *schema.Table, column string) bool {
 	return slices.ContainsFunc(t.ReferencedBy, func(k schema.ForeignKey) bool {
 		return slices.Contains(k.ParentColumns, column) && !k.OnUpdate.Refuses()
 	})
+}
+
+// refers says whether the column has to have the value of another row.
+func refers(t *schema.Table, column string) bool {
+	return slices.ContainsFunc(t.References, func(k schema.ForeignKey) bool { return slices.Contains(k.Columns, column) })
 }
 
 // Passing values: long enough that no two meet but by a rare chance, which the
@@ -145,7 +150,11 @@ func passingInt(c schema.ViewColumn) (row.Value, bool) {
 	if !ok {
 		return nil, false
 	}
-	return below(new(big.Int).Lsh(big.NewInt(1), bits-1)), true
+	value := below(new(big.Int).Lsh(big.NewInt(1), bits-1))
+	if c.Identity { // AUTO_INCREMENT goes on after the largest number it has ever seen
+		return append(row.Value("-"), value...), !strings.Contains(c.Native, "unsigned")
+	}
+	return value, true
 }
 
 // below is a random number from 0 up to, and without, limit.

@@ -39,7 +39,7 @@ type Repairer struct {
 // as they were; giving all of them to Repair again is always right. A *Later
 // says that nothing is wrong but that they had better wait a while.
 func (r *Repairer) Repair(ctx context.Context, findings []event.Finding) ([]event.Outcome, error) {
-	s := &session{r: r, start: time.Now(), patience: firstPatience}
+	s := &session{r: r, start: time.Now(), patience: firstPatience, outcomes: make([]event.Outcome, 0, len(findings))}
 	defer s.leaveGate()
 	if err := r.abreast(ctx, findings); err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func (s *session) goOn(ctx context.Context, err error, open int) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("repair %s: stopped with %d keys open: %w", name, open, context.Cause(ctx))
 	}
-	if fault := FaultOf(err); err != nil && fault != Transient && fault != Contention {
+	if fault := FaultOf(err); err != nil && fault != Transient && fault != Contention && fault != Locked {
 		return fmt.Errorf("repair %s: %w", name, err)
 	}
 	return nil
@@ -132,6 +132,11 @@ func (s *session) pass(ctx context.Context, jobs []*job, do step) error {
 			s.r.cfg.Observer.Batch(s.r.cfg.Pair.Name, n, time.Since(start))
 		case FaultOf(err) == Contention:
 			contention = err
+		case FaultOf(err) == Locked:
+			for _, j := range unsettled(jobs) {
+				j.busy++
+			}
+			return err
 		default:
 			return err
 		}
@@ -140,16 +145,23 @@ func (s *session) pass(ctx context.Context, jobs []*job, do step) error {
 	return contention
 }
 
-// batchLength is the number of jobs for the next batch: up to the sizer's
-// number, and a job that is to stand alone does.
+// batchLength is the number of jobs for the next batch: up to the sizer's number,
+// in batches as even as they can be, and a job that is to stand alone does. Even
+// ones hold rows for less time, and statements of one length are prepared once.
 func (s *session) batchLength(jobs []*job) int {
-	limit := min(s.r.size.keys(), len(jobs))
+	limit := evenly(len(jobs), s.r.size.keys())
 	for i, j := range jobs[:limit] {
 		if j.alone {
 			return max(i, 1)
 		}
 	}
 	return limit
+}
+
+// evenly is the size of the first of as few batches as n need, of at most so many.
+func evenly(n, most int) int {
+	batches := (n + most - 1) / most
+	return (n + batches - 1) / batches
 }
 
 // split works on a batch, and on its halves when one of its rows may be what
@@ -160,7 +172,7 @@ func (s *session) split(ctx context.Context, jobs []*job, do step) error {
 		return nil
 	}
 	fault := FaultOf(err)
-	if fault == Transient || fault == Permanent {
+	if fault == Transient || fault == Permanent || fault == Locked {
 		return err
 	}
 	if left := unsettled(jobs); len(left) > 1 {
@@ -192,11 +204,11 @@ func (s *session) blame(jobs []*job, fault Fault, err error) error {
 			return err
 		}
 		res := result{result: event.Dead, class: class, reason: ReasonOf(err)}
-		if fault == Reference && s.r.cfg.PutOff {
+		if fault == Reference && s.r.cfg.PutOff && j.wrote.Action == event.NoAction { // what is begun is not put off
 			s.later(j, res)
 			continue
 		}
-		if j.refused++; j.refused >= s.r.cfg.MaxRefusals {
+		if j.refused++; j.refused >= s.r.cfg.MaxRefusals || fault == Limit {
 			s.settle(j, res)
 		}
 	}
@@ -204,4 +216,4 @@ func (s *session) blame(jobs []*job, fault Fault, err error) error {
 }
 
 // classes are the outcomes' classes of what a copy refuses.
-var classes = map[Fault]string{RowRefused: ClassRefused, Duplicate: ClassDuplicate, Reference: ClassReference}
+var classes = map[Fault]string{RowRefused: ClassRefused, Duplicate: ClassDuplicate, Reference: ClassReference, Limit: ClassLimit}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -330,7 +331,7 @@ func TestAPermanentErrorIsReturnedAndSettlesNothing(t *testing.T) {
 	}
 }
 
-func TestALimitIsMetBySmallerBatchesAndALoneRowBeyondItIsAnError(t *testing.T) {
+func TestALimitIsMetBySmallerBatchesAndALoneRowBeyondItIsDead(t *testing.T) {
 	limit := 3
 	b := damaged(20)
 	b.authority.at = func(_ context.Context, name string, keys []row.Key) error {
@@ -344,9 +345,22 @@ func TestALimitIsMetBySmallerBatchesAndALoneRowBeyondItIsAnError(t *testing.T) {
 		t.Fatalf("%d outcomes, %v", len(outcomes), err)
 	}
 	b.wantEqual(t)
-	limit = 0
-	if _, err := b.repairer(t).Repair(t.Context(), damagedFindings(1)); fix.FaultOf(err) != fix.Limit {
-		t.Errorf("a row that no batch can hold: %v", err)
+	// A row that no batch can hold keeps nobody from repairing the others.
+	b = damaged(20)
+	b.copy.at = func(_ context.Context, name string, keys []row.Key) error {
+		if name == "apply" && slices.ContainsFunc(keys, func(k row.Key) bool { return k.String() == "8" }) {
+			return &fix.Error{Fault: fix.Limit, Reason: "it is too large", Err: errors.New("packet too large")}
+		}
+		return nil
+	}
+	outcomes, err = b.repairer(t).Repair(t.Context(), damagedFindings(20))
+	if err != nil || len(outcomes) != 20 {
+		t.Fatalf("%d outcomes, %v", len(outcomes), err)
+	}
+	for _, o := range outcomes {
+		if large := o.Key.Values().String() == "8"; large != (o.Result == event.Dead) || large && (o.Class != fix.ClassLimit || o.Reason != "it is too large" || o.Attempts > 10) {
+			t.Errorf("%+v", o)
+		}
 	}
 }
 

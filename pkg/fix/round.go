@@ -75,12 +75,17 @@ func changesOf(writes []write) []Change {
 
 // round locks, reads, writes what t arranges, and looks again.
 func (s *session) round(ctx context.Context, jobs []*job, t *tangle) error {
+	if err := s.awaitAuthority(ctx, jobs); err != nil {
+		return err
+	}
 	for _, j := range jobs {
 		j.attempts++
 		j.restart, j.held, j.stays = false, false, result{}
 	}
 	start := time.Now()
+	locked := s.step(ctx, StepLock, jobs)
 	batch, err := s.r.cfg.Sink.Begin(ctx, keysOf(jobs))
+	locked(err)
 	if err != nil {
 		return fmt.Errorf("lock the copy's rows: %w", err)
 	}
@@ -180,11 +185,14 @@ func (s *session) execute(ctx context.Context, batch Batch, writes []write, grou
 	if err := trail.take(ctx, changesOf(writes), false); err != nil {
 		return err
 	}
+	applied := s.writing(ctx, StepWrite, writes)
 	for _, changes := range groups {
 		if err := batch.Apply(ctx, changes); err != nil {
+			applied(err)
 			return fmt.Errorf("write to the copy: %w", err)
 		}
 	}
+	applied(nil)
 	stored, err := s.stored(ctx, batch, writes, right)
 	if err != nil {
 		return err
@@ -200,7 +208,9 @@ func (s *session) execute(ctx context.Context, batch Batch, writes []write, grou
 		return err
 	}
 	// From here on the changes may be durable, whatever Commit says.
+	committed := s.writing(ctx, StepCommit, writes)
 	err = batch.Commit(ctx)
+	committed(err)
 	for _, w := range writes {
 		id := w.job.id
 		w.job.note(w.change, trail.told(id, w.change.Action, held[id], written(s.r.to, w.change, held[id], stored[id])), err)
@@ -215,11 +225,10 @@ func (s *session) execute(ctx context.Context, batch Batch, writes []write, grou
 // were written. When the read fails nothing is settled: the next round looks
 // at both sides afresh.
 func (s *session) confirm(ctx context.Context, writes []write, right map[string]row.Row) error {
-	jobs := make([]*job, len(writes))
-	for i, w := range writes {
-		jobs[i] = w.job
-	}
+	jobs := jobsOf(writes)
+	done := s.step(ctx, StepReread, jobs)
 	now, err := s.readAuthority(ctx, jobs)
+	done(err)
 	if err != nil {
 		return err
 	}
@@ -242,8 +251,8 @@ func (s *session) confirm(ctx context.Context, writes []write, right map[string]
 }
 
 // Bounds of how long the authority may take while rows of the copy are held: a
-// second is more than any look-up by key needs that does not wait; one that
-// proves too short is doubled.
+// second is more than any look-up by key needs that does not wait; where it
+// proves too short, twice what one takes while nothing is held.
 const (
 	firstPatience   = time.Second
 	longestPatience = 30 * time.Second
@@ -254,13 +263,35 @@ const (
 func (s *session) readHolding(ctx context.Context, jobs []*job) (map[string]row.Row, error) {
 	bounded, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
+	done := s.step(ctx, StepRead, jobs)
 	right, err := s.readAuthority(bounded, jobs)
+	done(err)
 	if err == nil || ctx.Err() != nil || bounded.Err() == nil {
 		return right, err
 	}
-	waited := s.patience
-	s.patience = min(2*s.patience, longestPatience)
-	return nil, &Error{Fault: Transient, Err: fmt.Errorf("the authority did not answer within %v, and rows of the copy are not held for longer: %w", waited, err)}
+	s.slow = true
+	return nil, &Error{Fault: Transient, Err: fmt.Errorf("the authority did not answer within %v, and rows of the copy are not held for longer: %w", s.patience, err)}
+}
+
+// awaitAuthority returns at once, unless the authority took too long the last time
+// it was asked: then once it has answered, be it minutes later because somebody
+// alters the table. Nothing is held meanwhile.
+func (s *session) awaitAuthority(ctx context.Context, jobs []*job) error {
+	if !s.slow {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, longestPatience)
+	defer cancel()
+	start := time.Now()
+	if _, err := s.readAuthority(bounded, jobs); err != nil {
+		if ctx.Err() == nil && bounded.Err() != nil {
+			err = &Error{Fault: Transient, Err: fmt.Errorf("the authority did not answer within %v: %w", longestPatience, err)}
+		}
+		return err
+	}
+	s.slow = false
+	s.patience = min(max(firstPatience, 2*time.Since(start)), longestPatience)
+	return nil
 }
 
 // tooLong gives back the rows of a batch whose reads alone took longer than rows

@@ -109,6 +109,35 @@ func TestARowWhoseParentIsMissingWaitsOrIsGivenUp(t *testing.T) {
 	}
 }
 
+// TestWhatIsWrittenIsToldThoughTheRowThenWaitsForAnother: a repair that nobody is
+// told of cannot be undone.
+func TestWhatIsWrittenIsToldThoughTheRowThenWaitsForAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		b.config.PutOff = true
+		b.authority.put(record(1, "child of a", "1"))
+		b.copy.put(record(1, "orphan", "1"))
+		reads := 0
+		b.authority.at = at("lookup", func(int) error {
+			if reads++; reads == 2 { // after the first commit
+				b.authority.put(record(1, "child of b", "1"))
+			}
+			return nil
+		})
+		writes := 0
+		b.copy.at = at("apply", func(int) error {
+			if writes++; writes > 1 {
+				return &fix.Error{Fault: fix.Reference, Reason: "no parent"}
+			}
+			return nil
+		})
+		outcomes, err := b.repairer(t).Repair(t.Context(), []event.Finding{finding(1)})
+		if err != nil || len(outcomes) != 1 || len(outcomes[0].Writes) != 1 || string(b.copy.get(1)[colName]) != "child of a" {
+			t.Errorf("%+v, %v", outcomes, err)
+		}
+	})
+}
+
 func TestABatchThatHoldsRowsForTooLongBecomesSmaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench()

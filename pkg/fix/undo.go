@@ -121,12 +121,15 @@ func (u *Undoer) together(ctx context.Context, steps []Step) ([]Undoing, error) 
 			return credited(done, unsure), nil
 		case ctx.Err() != nil || fault == Permanent || fault == Transient && try >= maxUndoTries:
 			return nil, fmt.Errorf("undo repairs of %s: %w", u.portrait.pair.Name, err)
-		case fault != Transient && len(steps) > 1:
+		case fault != Transient && fault != Locked && len(steps) > 1:
 			return u.halves(ctx, steps)
+		case fault == Locked && try >= maxBusy:
+			return leave(steps, "the table is locked as a whole, as while it is altered; try again"), nil
+		case fault == Locked:
 		case fault != Transient && fault != Contention:
 			return []Undoing{{Step: steps[0], Left: ReasonOf(err), Refused: fault == Duplicate || fault == Reference}}, nil
 		case fault == Contention && try >= maxBusy:
-			return []Undoing{{Step: steps[0], Left: "another transaction holds the row; try again", Held: true}}, nil
+			return leave(steps, "another transaction holds the row; try again"), nil
 		}
 		if done != nil {
 			unsure = done
@@ -135,6 +138,15 @@ func (u *Undoer) together(ctx context.Context, steps []Step) ([]Undoing, error) 
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// leave are steps that were not taken back since somebody else holds their rows.
+func leave(steps []Step, why string) []Undoing {
+	out := make([]Undoing, len(steps))
+	for i, step := range steps {
+		out[i] = Undoing{Step: step, Left: why, Held: true}
+	}
+	return out
 }
 
 // maxUndoTries bounds how long a database is waited for, to some seconds: a person

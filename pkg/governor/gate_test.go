@@ -2,6 +2,7 @@ package governor
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -181,12 +182,16 @@ func TestLevelsMoveByZones(t *testing.T) {
 		{"busy enough", 3, at(0.5), 3},
 		{"near the limit", 3, at(0.8), 2},
 		{"past the limit", 7, at(1.2), 3},
-		{"past the limit with one", 1, at(1.2), 0},
+		{"past the limit with one", 1, at(1.2), -1},
+		{"past the limit with a half", -1, at(1.2), -3},
+		{"idle with a half", -1, at(0.39), 1},
+		{"idle with three quarters", 0, at(0.39), 1},
 		{"at the bottom", leastLevel, at(3), leastLevel},
 		{"one is unknown", 3, append(at(0.1), Reading{Stale: true, Smoothed: 3}), 3},
 		{"others fill the cores", 6, []Reading{{Signal: Signal{Cores: 8}, slow: 8}}, leastLevel},
 		{"others leave two cores", 6, []Reading{{Signal: Signal{Cores: 8}, slow: 4}}, 2},
-		{"others leave half a core", 6, []Reading{{Signal: Signal{Cores: 2}, slow: 1}}, 0},
+		{"others leave half a core", 6, []Reading{{Signal: Signal{Cores: 2}, slow: 1}}, -1},
+		{"others leave less than half a core", 6, []Reading{{Signal: Signal{Cores: 2}, slow: 1.05}}, -2},
 		{"others are absent", 6, []Reading{{Signal: Signal{Cores: 2}, slow: 0.1}}, 7},
 	} {
 		s := sizer{most: 8, own: 8, level: c.from}
@@ -207,9 +212,43 @@ func TestWorkersAndShareOfALevel(t *testing.T) {
 	for l, want := range map[level]struct {
 		workers int
 		share   float64
-	}{5: {5, 1}, 1: {1, 1}, 0: {1, 0.5}, -1: {1, 0.25}, leastLevel: {1, 0.125}} {
+	}{
+		5: {5, 1}, 1: {1, 1}, 0: {1, 0.75}, -1: {1, 0.5}, -2: {1, 0.375}, -3: {1, 0.25}, leastLevel: {1, 0.125}, -12: {1, 0.01171875},
+	} {
+		if l != levelOf(float64(want.workers)*want.share) || l != levelOf(float64(want.workers)*want.share*1.3) && l < 1 {
+			t.Errorf("the level of %v is %d and of a little more %d, want %d", want, levelOf(want.share), levelOf(want.share*1.3), l)
+		}
 		if l.workers() != want.workers || l.share() != want.share {
 			t.Errorf("level %d: %d workers, share %v", l, l.workers(), l.share())
 		}
+	}
+}
+
+// What waits in an overload says nothing about the load after it.
+func TestTheQueueOfAnOverloadIsForgottenWithinACalm(t *testing.T) {
+	g, now := newGauge(Signal{Name: "threads", Limit: 10, Cores: 2}.withDefaults()), time.Now()
+	feed := func(d time.Duration, value float64) float64 {
+		for end := now.Add(d); now.Before(end); now = now.Add(g.signal.Every) {
+			g.observe(now, value)
+		}
+		r, _ := g.reading(now)
+		return room([]Reading{r})
+	}
+	if free := feed(time.Minute, 400); free > 0 {
+		t.Errorf("%v cores are free in an overload", free)
+	}
+	if free := feed(shortDwell, 0.4); free < 0.6 { // of 1.1 in the end
+		t.Errorf("%.2f cores count as free after a calm", free)
+	}
+}
+
+// The first sample is one like the others.
+func TestAMomentOfRestIsNotTakenForAnIdleServer(t *testing.T) {
+	g, now := newGauge(Signal{Name: "threads", Limit: 10, Cores: 2}.withDefaults()), time.Now()
+	for _, value := range []float64{0, 2, 1, 1, 2} {
+		g.observe(now, value)
+	}
+	if r, _ := g.reading(now); math.Abs(r.slow-1.2) > rounding {
+		t.Errorf("others keep %.2f cores busy, want 1.2", r.slow)
 	}
 }

@@ -87,6 +87,9 @@ type Governor struct {
 	sizer   sizer
 	order   order
 	paused  time.Duration // in pauses that are over
+	// allowed is the number of statements at once of which part is a part; less than
+	// one is one for that part of the time.
+	allowed float64
 	part    part
 }
 
@@ -105,13 +108,12 @@ func New(c Config) (*Governor, error) {
 		return nil, err
 	}
 	budget.SetLimit(0)
-	own := c.Most / max(c.Processes, 1)
+	own := float64(c.Most / max(c.Processes, 1))
 	if own < 1 {
 		return nil, fmt.Errorf("%d processes cannot share %d statements of %s at once; at least one each", c.Processes, c.Most, c.Name)
 	}
 	return &Governor{
-		config: c, budget: budget, part: part{statements: float64(own), told: true},
-		sizer: sizer{most: level(c.Most), own: float64(own), level: level(own)},
+		config: c, budget: budget, part: part{statements: own, told: true}, allowed: own, sizer: newSizer(c.Most, own),
 	}, nil
 }
 

@@ -291,7 +291,7 @@ func TestBelowOneWorkerAPlaceRestsAfterUse(t *testing.T) {
 			work += 100 * time.Millisecond
 			release()
 		}
-		if share := work.Seconds() / time.Since(began).Seconds(); g.Share() != 0.25 || share < 0.2 || share > 0.3 {
+		if share := work.Seconds() / time.Since(began).Seconds(); g.Share() != 0.375 || share < 0.35 || share > 0.4 {
 			t.Errorf("worked %.2f of the time at a share of %v", share, g.Share())
 		}
 		cancel()
@@ -364,4 +364,26 @@ func TestSignalsThatMeanNothingAreRefused(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+}
+
+func TestWhoBeginsLooksMoreThanOnceWhetherTheServerRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var looks atomic.Int64
+		others := func(context.Context) (float64, error) { return []float64{0, 12, 12}[looks.Add(1)-1], nil }
+		w := NewWatcher("target", nil)
+		if err := w.Add(Signal{Name: "threads", Limit: 10, Cores: 2}, others); err != nil {
+			t.Fatal(err)
+		}
+		w.Measure(t.Context())
+		g := newGovernor(t, Config{})
+		if err := g.Start(w); err != nil {
+			t.Fatal(err)
+		}
+		if s := g.Status(); looks.Load() != firstLooks || s.Share >= 1 {
+			t.Errorf("%d looks, %+v", looks.Load(), s)
+		}
+		if s := g.Status(); s.State != Running { // a moment is not yet an overload
+			t.Errorf("%+v", s)
+		}
+	})
 }

@@ -10,17 +10,19 @@ import (
 func (s *Sharing) take(part Part, sent time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.why = nil
+	s.why, s.held = nil, true
 	s.extend(sent)
 	for _, g := range s.governors {
 		g.allot(part.Statements[g.config.Name], "")
 	}
 }
 
-func (s *Sharing) renew(sent time.Time) {
+// renew keeps the parts for longer, and says whether there still are any.
+func (s *Sharing) renew(sent time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.extend(sent)
+	return s.held
 }
 
 // extend is called with the lock held.
@@ -55,6 +57,7 @@ func (s *Sharing) lose(err error) {
 
 // giveUp is called with the lock held.
 func (s *Sharing) giveUp() {
+	s.held = false
 	reason := "this process's part of the budget is not known"
 	if s.why != nil {
 		reason += ": " + s.why.Error()

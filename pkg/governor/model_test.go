@@ -224,6 +224,21 @@ func (s *server) worker(ctx context.Context, g *Governor) {
 	}
 }
 
+// countGoverned keeps, until ctx ends, the most statements of governors at once.
+func (s *server) countGoverned(ctx context.Context, most *int) {
+	for ; ctx.Err() == nil; time.Sleep(tick) {
+		s.mu.Lock()
+		n := 0
+		for _, j := range s.jobs {
+			if j.govern {
+				n++
+			}
+		}
+		s.mu.Unlock()
+		*most = max(*most, n)
+	}
+}
+
 func (s *server) Paused(string, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

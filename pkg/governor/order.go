@@ -46,8 +46,9 @@ func ordered(now time.Time, o order, windows []Window) string {
 // maxPause bounds a pause by hand: one that was forgotten ends by itself.
 const maxPause = 7 * 24 * time.Hour
 
-// Pause admits nothing until a moment, which must come, or until Resume. A
-// later call replaces an earlier one.
+// Pause admits nothing until a moment, which must come, or until Resume. A later call
+// replaces an earlier one. A moment that was counted from time.Now comes when it was
+// meant to, whatever is done to the wall clock meanwhile.
 func (g *Governor) Pause(reason string, until time.Time) error {
 	now := time.Now()
 	if !until.After(now) || until.Sub(now) > maxPause {
@@ -57,7 +58,7 @@ func (g *Governor) Pause(reason string, until time.Time) error {
 		return errors.New("a pause needs a reason, for those who find it")
 	}
 	g.mu.Lock()
-	g.order = order{reason: reason, until: until.Round(0)}
+	g.order = order{reason: reason, until: until}
 	g.mu.Unlock()
 	g.consider(now)
 	return nil

@@ -26,6 +26,21 @@ func (g *Governor) share(wake func()) {
 	g.part = part{wake: wake}
 }
 
+// Halve says that another database is on the same server, which is to be asked for so
+// many statements at once by both sides together: each has half of that, and of what
+// others leave over. (Not the one what the other does not need: whoever works takes
+// places of both, and those of one budget would wait for ever for others that do.) It
+// comes before Start.
+func (g *Governor) Halve(most int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.allowed = float64(most) / 2 / float64(max(g.config.Processes, 1))
+	g.sizer = newSizer(most, g.allowed)
+	if g.part.wake == nil {
+		g.part.statements = g.allowed
+	}
+}
+
 // allot changes the governor's part; unknown is why it has none though it may
 // want one, empty when that is as it should be.
 func (g *Governor) allot(statements float64, unknown string) {
@@ -38,7 +53,7 @@ func (g *Governor) allot(statements float64, unknown string) {
 		if g.watcher != nil {
 			readings = g.watcher.readings(now, g.config.Use)
 		}
-		g.sizer.allot(statements, readings)
+		g.sizer.allot(statements*min(g.allowed, 1), readings)
 	}
 	g.mu.Unlock()
 	g.consider(now)
@@ -68,7 +83,7 @@ func (g *Governor) claim(now time.Time) Claim {
 		g.part.worked = now
 	}
 	c := Claim{
-		Governor: g.config.Name, Most: g.config.Most, Holds: g.part.statements,
+		Governor: g.config.Name, Most: max(int(g.allowed), 1), Holds: g.part.statements,
 		Wants: !g.part.worked.IsZero() && now.Sub(g.part.worked) < linger,
 	}
 	if n := float64(used.InUse); n > math.Ceil(g.part.statements) {

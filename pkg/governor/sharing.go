@@ -68,6 +68,7 @@ type Sharing struct {
 	hurry     chan struct{}
 
 	mu     sync.Mutex
+	held   bool      // that the parts of the last round are not given up
 	until  time.Time // when the parts are given up
 	expiry *time.Timer
 	why    error // what went wrong last
@@ -164,7 +165,9 @@ func (s *Sharing) round(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.renew(sent)
+		if !s.renew(sent) {
+			return nil // the process stood still, and what it held may be others' by now
+		}
 	}
 	return nil
 }

@@ -8,13 +8,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/trueup/trueup/internal/circletest"
 )
 
 // installation is several processes that share one database.
 type installation struct {
 	t           *testing.T
 	server      *server
-	coordinator *coordinator
+	coordinator *circletest.Coordinator
 	ctx         context.Context
 	most        int
 	over        int           // the largest number of governed statements at once
@@ -25,7 +27,7 @@ type installation struct {
 type process struct {
 	name     string
 	governor *Governor
-	link     *link
+	link     *circletest.Link
 	end      context.CancelFunc // of everything
 	rest     context.CancelFunc // of its work
 	busy     chan struct{}      // closed to give it work without end
@@ -35,10 +37,10 @@ type process struct {
 // at each step that no more statements run than the database may be asked for.
 func install(t *testing.T, cores float64, load func(time.Duration) float64, most int, d time.Duration, scene func(*installation)) *installation {
 	t.Helper()
-	i := &installation{t: t, most: most, coordinator: newCoordinator()}
+	i := &installation{t: t, most: most, coordinator: circletest.New(SessionTimeout, RoundTimeout)}
 	simulate(t, cores, load, d, func(ctx context.Context, s *server) {
 		i.server, i.ctx = s, ctx
-		go i.coordinator.run(ctx)
+		go i.coordinator.Run(ctx)
 		go i.watch()
 		go scene(i)
 	})
@@ -75,7 +77,7 @@ func (i *installation) add(name string, adapts bool) *process {
 	i.t.Helper()
 	ctx, end := context.WithCancel(i.ctx)
 	working, rest := context.WithCancel(ctx)
-	p := &process{name: name, link: &link{coordinator: i.coordinator}, end: end, rest: rest, busy: make(chan struct{})}
+	p := &process{name: name, link: i.coordinator.Link(), end: end, rest: rest, busy: make(chan struct{})}
 	g, err := New(Config{Name: "target reads", Use: Reads, Most: i.most, Fixed: !adapts})
 	if err != nil {
 		i.t.Error(err)
@@ -131,9 +133,7 @@ func (p *process) stop() {
 
 // kill ends a process without a farewell; its statements go on.
 func (p *process) kill() {
-	p.link.mu.Lock()
-	p.link.dead = true
-	p.link.mu.Unlock()
+	p.link.Kill()
 	p.end()
 }
 
@@ -186,8 +186,8 @@ func TestWhoIsAloneHasTheWholeBudgetAtOnce(t *testing.T) {
 			i.t.Errorf("%+v", s)
 		}
 	})
-	if i.over != 6 || i.coordinator.rounds != 2 {
-		t.Errorf("%d statements at once, %d rounds", i.over, i.coordinator.rounds)
+	if i.over != 6 || i.coordinator.Rounds() != 2 {
+		t.Errorf("%d statements at once, %d rounds", i.over, i.coordinator.Rounds())
 	}
 }
 
@@ -259,7 +259,7 @@ func TestProcessesThatComeGoAndDieNeverExceedTheBudget(t *testing.T) {
 		late.work()
 		i.shared("after a death and a birth", most, RoundTimeout+3*beat, append(fixers[2:], first, second, late)...)
 
-		fixers[2].link.setCut(true)
+		fixers[2].link.SetCut(true)
 		time.Sleep(lease + beat/10)
 		i.expect("without Kafka", "0", fixers[2])
 		if s := fixers[2].governor.Status(); s.State != Paused || !strings.HasSuffix(s.Reason, "; ask Ann") {
@@ -269,11 +269,11 @@ func TestProcessesThatComeGoAndDieNeverExceedTheBudget(t *testing.T) {
 		for _, f := range fixers[3:] {
 			f.stop()
 		}
-		fixers[2].link.setCut(false)
+		fixers[2].link.SetCut(false)
 		time.Sleep(10 * time.Second) // what it asked while it was cut off must time out first
 		i.expect("four are left", "6 6 6 6", fixers[2], first, second, late)
 	})
-	t.Logf("%d rounds, %.0f core seconds of work", i.coordinator.rounds, i.server.worked)
+	t.Logf("%d rounds, %.0f core seconds of work", i.coordinator.Rounds(), i.server.worked)
 	if i.over > most {
 		t.Errorf("%d statements at once", i.over)
 	}
@@ -290,7 +290,7 @@ func TestACutInTheMiddleOfARoundLetsNobodyHaveTooMuch(t *testing.T) {
 			time.Sleep(3 * time.Second)
 			b.work()
 			time.Sleep(after)
-			a.link.setCut(true)
+			a.link.SetCut(true)
 			time.Sleep(20 * time.Second)
 			i.expect("the other has it all", "0 6", a, b)
 		})
@@ -306,11 +306,11 @@ func TestWithoutKafkaNobodyGrows(t *testing.T) {
 		a.work()
 		time.Sleep(3 * time.Second)
 		for _, p := range i.processes {
-			p.link.setCut(true)
+			p.link.SetCut(true)
 		}
 		b.work()
 		late := i.add("late", false)
-		late.link.setCut(true)
+		late.link.SetCut(true)
 		late.work()
 		time.Sleep(lease - 2*beat)
 		i.expect("for the moment", "6 0 0", a, b, late)
@@ -320,7 +320,7 @@ func TestWithoutKafkaNobodyGrows(t *testing.T) {
 			i.t.Errorf("%+v", s)
 		}
 		for _, p := range i.processes {
-			p.link.setCut(false)
+			p.link.SetCut(false)
 		}
 		time.Sleep(10 * time.Second)
 		i.expect("Kafka is back", "2 2 2", a, b, late)
@@ -402,7 +402,7 @@ func (f *forgetful) Sync(_ context.Context, parts map[string][]byte) ([]byte, er
 func (f *forgetful) Beat(context.Context) error {
 	select {
 	case <-f.forgot:
-		return refusal{evicted: true}
+		return circletest.Eviction
 	default:
 		return nil
 	}
@@ -448,8 +448,8 @@ func TestWhoWasTakenForDeadHoldsNothingAnyMore(t *testing.T) {
 func TestPlacesOfTwoDatabasesAreNeverWaitedForCrosswise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		c := newCoordinator()
-		go c.run(ctx)
+		c := circletest.New(SessionTimeout, RoundTimeout)
+		go c.Run(ctx)
 		var done [2]atomic.Int64
 		for n := range done {
 			budgets := map[string][]*Governor{}
@@ -463,7 +463,7 @@ func TestPlacesOfTwoDatabasesAreNeverWaitedForCrosswise(t *testing.T) {
 				}
 				budgets[budget] = []*Governor{g}
 			}
-			sharing := NewSharing(&link{coordinator: c}, "", budgets)
+			sharing := NewSharing(c.Link(), "", budgets)
 			go func() { _ = sharing.Run(ctx) }() // it returns nil
 			for range 6 {
 				go both(ctx, budgets["source"][0], budgets["target"][0], &done[n])

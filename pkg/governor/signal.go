@@ -78,6 +78,10 @@ const (
 	// slowSmoothing is the same for what others leave over, which is followed
 	// rather than answered: about the last fifteen count.
 	slowSmoothing = 0.12
+	// mostCrowded caps the sessions for each core that enter it: the queue of an
+	// overload leaves no more room than twice as many sessions as cores do, and would
+	// be remembered for a minute.
+	mostCrowded = 2
 	// mostUtilisation caps what enters the smoothed utilisation, so that one
 	// sample of minutes is forgotten as soon as one of seconds.
 	mostUtilisation = 4
@@ -126,7 +130,7 @@ type gauge struct {
 	value   float64
 	raw     float64 // the last sample's utilisation
 	smooth  float64
-	slow    float64   // the value, smoothed slowly
+	slow    float64   // the value of a signal with cores, smoothed slowly
 	at      time.Time // of the last sample; zero before the first
 	bad     int       // samples in a row with a utilisation of at least 1
 	lost    error
@@ -143,12 +147,13 @@ func (g *gauge) observe(now time.Time, value float64) {
 	}
 	g.value, g.raw = value, max(value, 0)/g.signal.Limit
 	capped := min(g.raw, mostUtilisation)
+	crowd := min(value, mostCrowded*g.signal.Cores)
 	if g.samples == 0 {
-		g.smooth, g.slow = capped, value
-	} else {
-		g.smooth += smoothing * (capped - g.smooth)
-		g.slow += slowSmoothing * (value - g.slow)
+		g.smooth = capped
 	}
+	g.smooth += smoothing * (capped - g.smooth)
+	// The first samples count alike: the very first may have met a moment of rest.
+	g.slow += max(slowSmoothing, 1/float64(g.samples+1)) * (crowd - g.slow)
 	if g.raw >= 1 {
 		g.bad++
 	} else {

@@ -15,8 +15,12 @@ const (
 	// sizeEvery is the time between two moves: enough samples to see what the
 	// last one did.
 	sizeEvery = 3 * time.Second
-	// leastLevel is an eighth of one worker.
-	leastLevel = -2
+	// leastLevel is an eighth of one worker, to which signals near their limits
+	// lower it.
+	leastLevel = -5
+	// leastRoom is what all processes together may use where others leave nothing:
+	// an eighth of a worker, so that without a pause work comes to an end some day.
+	leastRoom = 0.125
 	// ours is the share of a server's cores that others and this process may
 	// fill together. What is left over absorbs bursts: at three quarters of
 	// capacity a queue's delay is what a foreground can stand.
@@ -26,8 +30,8 @@ const (
 	quiet = 0.1
 )
 
-// level is how much work is admitted: that many workers from 1 up, and
-// 2^(level-1) of one below: 0 is a half, -2 an eighth.
+// level is how much work is admitted: that many workers from 1 up, and of one below
+// three quarters (0), a half, three eighths, a quarter (-3) and so on.
 type level int
 
 // workers is the number of statements at a time.
@@ -39,10 +43,14 @@ func (l level) share() float64 {
 	if l >= 1 {
 		return 1
 	}
-	return math.Exp2(float64(l - 1))
+	if l%2 == 0 {
+		return 0.75 * math.Exp2(float64(l/2))
+	}
+	return math.Exp2(float64(l-1) / 2)
 }
 
-// sizer moves the level between an eighth of a worker and most.
+// sizer moves the level between an eighth of a worker and most, and lower still where
+// that is more than this process's part of the room.
 type sizer struct {
 	most level // of all processes together
 	// own is the number of statements of them that are this process's, and its
@@ -52,6 +60,12 @@ type sizer struct {
 	roomy bool
 	level level
 	next  time.Time // when it may move again
+}
+
+func newSizer(most int, own float64) sizer {
+	s := sizer{most: level(most), own: own}
+	s.level = s.ceiling(nil)
+	return s
 }
 
 // restart begins again with one worker, or what room there is.
@@ -87,8 +101,12 @@ func (s *sizer) aim(readings []Reading) level {
 	switch {
 	case worst >= halveFrom && s.level > 1:
 		to = s.level / 2
+	case worst >= lowerFrom && s.level <= 1:
+		to = s.level - 2 // half of it
 	case worst >= lowerFrom:
 		to = s.level - 1
+	case worst < raiseBelow && !unknown && s.level < 1:
+		to = min(s.level+2, 1)
 	case worst < raiseBelow && !unknown:
 		to = s.level + 1
 	}
@@ -119,9 +137,9 @@ func (s *sizer) first(now time.Time, readings []Reading) {
 
 // ceiling is the highest level for which there is room.
 func (s *sizer) ceiling(readings []Reading) level {
-	free := room(readings) * s.own / float64(s.most)
+	free := max(room(readings), leastRoom) * s.own / float64(s.most)
 	s.roomy = free >= s.own
-	return min(ceiling(s.most, free), levelOf(s.own))
+	return levelOf(min(free, s.own))
 }
 
 // share is the part of the time that a worker works: the level's, or all of a part
@@ -133,8 +151,8 @@ func (s *sizer) share() float64 {
 	return s.level.share()
 }
 
-// room is the number of cores that others leave to this process; infinite when
-// they are absent, or when it is not known.
+// room is the number of cores that others leave to all processes together; infinite
+// when they are absent, or when it is not known.
 func room(readings []Reading) float64 {
 	free := math.Inf(1)
 	for _, r := range readings {
@@ -147,22 +165,14 @@ func room(readings []Reading) float64 {
 	return free
 }
 
-// ceiling is the highest level that fits into so many cores.
-func ceiling(most level, cores float64) level {
-	switch {
-	case cores >= float64(most):
-		return most
-	case cores <= 0:
-		return leastLevel
-	default:
-		return max(levelOf(cores), leastLevel)
-	}
-}
-
 // levelOf is the highest level of no more than so many statements; more than 0.
 func levelOf(statements float64) level {
 	if whole := statements + rounding; whole >= 1 {
 		return level(whole)
 	}
-	return level(math.Floor(math.Log2(statements))) + 1
+	half := math.Floor(math.Log2(statements + rounding))
+	if statements+rounding >= 1.5*math.Exp2(half) {
+		return 2 * level(half+1)
+	}
+	return 2*level(half) + 1
 }

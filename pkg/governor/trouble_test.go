@@ -105,3 +105,47 @@ func TestAFailoverToASlowerHostIsLivedWith(t *testing.T) {
 		t.Errorf("p99 on the slower host %v, alone %v", after, before)
 	}
 }
+
+// stalling is a circle in which a process stands still once, as one does that is
+// stopped or whose machine sleeps.
+type stalling struct {
+	Alone
+	still time.Duration
+	beats int
+}
+
+func (s *stalling) Beat(context.Context) error {
+	if s.beats++; s.beats == 3 {
+		time.Sleep(s.still)
+	}
+	return nil
+}
+
+// Who stood still for longer than its part was good for, and not for so long that it
+// was taken for dead, asks for a part anew.
+func TestAProcessThatStoodStillGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		g := newGovernor(t, Config{Fixed: true})
+		sharing := NewSharing(&stalling{still: lease + beat}, "", map[string][]*Governor{"target": {g}})
+		if err := g.Start(nil); err != nil {
+			t.Fatal(err)
+		}
+		go func() { _ = sharing.Run(ctx) }() // it returns nil
+		release, err := g.Acquire(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3*beat + lease + beat/2)
+		if s := g.Status(); s.State != Paused {
+			t.Errorf("while it stands still: %+v", s)
+		}
+		time.Sleep(2 * beat)
+		if s := g.Status(); s.State != Running || s.Workers != 4 {
+			t.Errorf("afterwards: %+v", s)
+		}
+		release()
+		cancel()
+		synctest.Wait()
+	})
+}

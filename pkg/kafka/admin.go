@@ -84,28 +84,41 @@ func topicsError(missing, wrong []string) error {
 	return errors.New(strings.Join(wrong, "; "))
 }
 
+// Created is what Create did about a topic.
+type Created struct {
+	Topic string
+	// Partitions is the number it was created with; 0 for a topic that was there.
+	Partitions int
+}
+
+// String is a line for a person.
+func (c Created) String() string {
+	if c.Partitions == 0 {
+		return c.Topic + " exists, left as it is"
+	}
+	return fmt.Sprintf("%s created with %d partitions", c.Topic, c.Partitions)
+}
+
 // Create creates the topics that do not exist, waits until the cluster shows
-// them, and returns a line about every topic. It never changes a topic that exists.
-func (a *Admin) Create(ctx context.Context) ([]string, error) {
-	return connected(ctx, a.config, "create topics", func(_ sarama.Client, admin sarama.ClusterAdmin) ([]string, error) {
+// them, and says what it did about each. It never changes a topic that exists.
+func (a *Admin) Create(ctx context.Context) ([]Created, error) {
+	return connected(ctx, a.config, "create topics", func(_ sarama.Client, admin sarama.ClusterAdmin) ([]Created, error) {
 		wanted := a.config.wanted()
 		found, err := describe(admin, wanted)
 		if err != nil {
 			return nil, err
 		}
-		var lines []string
+		var done []Created
 		for _, w := range wanted {
-			if found[w.name] != nil {
-				lines = append(lines, w.name+" exists, left as it is")
-				continue
+			one := Created{Topic: w.name}
+			if found[w.name] == nil {
+				if one, err = w.create(admin, a.config.Replication); err != nil {
+					return done, err
+				}
 			}
-			line, err := w.create(admin, a.config.Replication)
-			if err != nil {
-				return lines, err
-			}
-			lines = append(lines, line)
+			done = append(done, one)
 		}
-		return lines, awaitTopics(ctx, admin, wanted)
+		return done, awaitTopics(ctx, admin, wanted)
 	})
 }
 
@@ -126,7 +139,7 @@ func awaitTopics(ctx context.Context, admin sarama.ClusterAdmin, wanted []topic)
 	}
 }
 
-func (w topic) create(admin sarama.ClusterAdmin, replication int) (string, error) {
+func (w topic) create(admin sarama.ClusterAdmin, replication int) (Created, error) {
 	detail := &sarama.TopicDetail{
 		NumPartitions:     int32(w.partitions),
 		ReplicationFactor: -1, // the brokers' default, KIP-464
@@ -146,12 +159,12 @@ func (w topic) create(admin sarama.ClusterAdmin, replication int) (string, error
 	}
 	err := admin.CreateTopic(w.name, detail, false)
 	if errors.Is(err, sarama.ErrTopicAlreadyExists) {
-		return w.name + " exists, left as it is", nil
+		return Created{Topic: w.name}, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("create topic %s: %w", w.name, err)
+		return Created{}, fmt.Errorf("create topic %s: %w", w.name, err)
 	}
-	return fmt.Sprintf("%s created with %d partitions", w.name, w.partitions), nil
+	return Created{w.name, w.partitions}, nil
 }
 
 // describe returns the topics that exist.
@@ -217,64 +230,4 @@ func (w topic) checkCompacted(admin sarama.ClusterAdmin) error {
 		return fmt.Errorf("topic %s has cleanup.policy %q and would forget where pairs stand: set cleanup.policy=compact on it", w.name, policy)
 	}
 	return nil
-}
-
-// GroupLag returns, for every partition of the topic, how many messages the
-// group has not committed. A partition the group never committed counts from
-// its oldest message.
-func (a *Admin) GroupLag(ctx context.Context, group, topic string) (map[int32]int64, error) {
-	action := "measure lag of group " + group + " on " + topic
-	return connected(ctx, a.config, action, func(client sarama.Client, admin sarama.ClusterAdmin) (map[int32]int64, error) {
-		partitions, err := client.Partitions(topic)
-		if err != nil {
-			return nil, err
-		}
-		committed, err := admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: partitions})
-		if errors.Is(err, sarama.ErrGroupIDNotFound) {
-			committed, err = nil, nil // nobody has joined the group yet
-		}
-		if err != nil {
-			return nil, err
-		}
-		lag := map[int32]int64{}
-		for _, p := range partitions {
-			next, err := nextOffset(committed, topic, p)
-			if err == nil {
-				lag[p], err = partitionLag(client, next, topic, p)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("partition %d: %w", p, err)
-			}
-		}
-		return lag, nil
-	})
-}
-
-// nextOffset is the offset a group committed, -1 for none. The answer is nil
-// for a group that does not exist.
-func nextOffset(answer *sarama.OffsetFetchResponse, topic string, partition int32) (int64, error) {
-	if answer == nil {
-		return -1, nil
-	}
-	block := answer.GetBlock(topic, partition)
-	if block == nil {
-		return 0, errors.New("the broker gave no offset")
-	}
-	if !errors.Is(block.Err, sarama.ErrNoError) {
-		return 0, block.Err
-	}
-	return block.Offset, nil
-}
-
-func partitionLag(client sarama.Client, next int64, topic string, partition int32) (int64, error) {
-	end, err := client.GetOffset(topic, partition, sarama.OffsetNewest)
-	if err != nil {
-		return 0, err
-	}
-	if next < 0 {
-		if next, err = client.GetOffset(topic, partition, sarama.OffsetOldest); err != nil {
-			return 0, err
-		}
-	}
-	return max(end-next, 0), nil
 }

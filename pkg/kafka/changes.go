@@ -42,8 +42,9 @@ type Changes struct {
 	health  *health
 	out     chan Message
 
-	mu      sync.Mutex
-	session sarama.ConsumerGroupSession // nil between two assignments
+	mu         sync.Mutex
+	session    sarama.ConsumerGroupSession // nil between two assignments
+	partitions map[string]int
 }
 
 // aheadOfChanges is how many messages wait for their reader.
@@ -62,12 +63,20 @@ func NewChanges(c Config, changes ChangesConfig, log zerolog.Logger) (*Changes, 
 	}
 	return &Changes{
 		config: c.WithDefaults(), changes: changes, log: log.With().Str("group", changes.Group).Logger(),
-		health: newHealth("the group was not joined yet", func(bool) {}), out: make(chan Message, aheadOfChanges),
+		health: newHealth("the group was not joined yet", func(bool) {}), out: make(chan Message, aheadOfChanges), partitions: map[string]int{},
 	}, nil
 }
 
 // Messages hands out what was read, each partition's in order.
 func (c *Changes) Messages() <-chan Message { return c.out }
+
+// Partitions is how many a topic has, whoever of the group reads them. It is known
+// before the first message is handed out.
+func (c *Changes) Partitions(topic string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.partitions[topic]
+}
 
 // Healthy says whether events are being read; if not, why, and since when.
 func (c *Changes) Healthy() (ok bool, reason string, since time.Time) { return c.health.now() }
@@ -112,10 +121,8 @@ func (c *Changes) member(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	for _, topic := range c.changes.Topics {
-		if _, err := client.Partitions(topic); err != nil {
-			return fmt.Errorf("topic %s: %w", topic, err)
-		}
+	if err := c.count(client); err != nil {
+		return err
 	}
 	member, err := sarama.NewConsumerGroupFromClient(c.changes.Group, client)
 	if err != nil {
@@ -134,12 +141,29 @@ func (c *Changes) member(ctx context.Context) error {
 		if err = consume(ctx, member, c.changes.Topics, s, lines); err == nil && !s.rebalanced() {
 			err = s.cause()
 		}
+		if err == nil {
+			err = c.count(client) // a topic may have grown
+		}
 		id = cmp.Or(s.id, id)
 	}
 	_ = member.Close() // leaves the group, unless it has a name there, and closes Errors
 	drained.Wait()
 	c.config.leave(ctx, c.log, client, c.changes.Group, id)
 	return errors.Join(err, trouble)
+}
+
+// count finds out how many partitions the topics have.
+func (c *Changes) count(client sarama.Client) error {
+	for _, topic := range c.changes.Topics {
+		partitions, err := client.Partitions(topic)
+		if err != nil {
+			return fmt.Errorf("topic %s: %w", topic, err)
+		}
+		c.mu.Lock()
+		c.partitions[topic] = len(partitions)
+		c.mu.Unlock()
+	}
+	return nil
 }
 
 // changesSession is what the client library calls back.

@@ -31,6 +31,9 @@ type Dead struct {
 	Class    string
 	Reason   string
 	Attempts int
+	// TraceParent is the trace context it carries from here on; empty for the one it
+	// came with.
+	TraceParent string
 }
 
 // PublishDead writes messages to the dead topic, under the same terms as
@@ -96,6 +99,9 @@ func (d Dead) record() event.Record {
 	headers[HeaderErrorClass] = d.Class
 	headers[HeaderErrorReason] = strings.ToValidUTF8(d.Reason[:min(len(d.Reason), maxReason)], "")
 	headers[HeaderAttempts] = strconv.Itoa(d.Attempts)
+	if d.TraceParent != "" {
+		headers[event.HeaderTraceParent] = d.TraceParent
+	}
 	if headers[HeaderOriginTopic] == "" { // or it was put off in between
 		headers[HeaderOriginTopic] = d.Message.Topic
 		headers[HeaderOriginPartition] = strconv.FormatInt(int64(d.Message.Partition), 10)

@@ -32,7 +32,7 @@ func fillBatch[T any](topic string, events []T, capacity int64, encode func(T) (
 		if err != nil {
 			return b, 0, err
 		}
-		o := &outgoing{topic, record.Headers[event.HeaderID], record}
+		o := &outgoing{topic: topic, name: record.Headers[event.HeaderID], record: record}
 		b.records = append(b.records, o)
 		b.size += o.size()
 		if len(b.records) == batchMessages || b.size >= min(batchBytes, capacity) {
@@ -170,25 +170,13 @@ func (p *Publisher) produce(lock locker, records []*outgoing, failed func(*outgo
 	if err != nil {
 		return err
 	}
-	messages := make([]*sarama.ProducerMessage, len(records))
-	for i, o := range records {
-		messages[i] = o.message()
-	}
 	lock.Lock()
-	err = producer.SendMessages(messages)
+	failures := producer.send(records)
 	lock.Unlock()
 	broken := false
-	var errs sarama.ProducerErrors
-	if errors.As(err, &errs) {
-		for _, e := range errs {
-			broken = broken || !refusedHere(e.Err) && !refusedByBroker(e.Err)
-			failed(e.Msg.Metadata.(*outgoing), e.Err)
-		}
-	} else if err != nil {
-		broken = true
-		for _, o := range records {
-			failed(o, err)
-		}
+	for _, e := range failures {
+		broken = broken || !refusedHere(e.Err) && !refusedByBroker(e.Err)
+		failed(e.Msg.Metadata.(*outgoing), e.Err)
 	}
 	p.producers.release(producer, broken)
 	return nil

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/IBM/sarama"
+
+	"github.com/trueup/trueup/internal/certificate"
 )
 
 // explain adds the way out to errors whose text alone does not show it. Causes
@@ -65,8 +67,8 @@ func refusesCertificate(err error) bool {
 
 // untrusted is the way out of an error in building up TLS; empty for others.
 func untrusted(err error) string {
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
-		return "the broker's certificate is not valid at this time; renew it at the broker, or set this machine's clock"
+	if expired, ok := certificate.Expired(err); ok {
+		return "the broker's certificate is not valid at this time: " + expired + "; renew it at the broker, or set this machine's clock"
 	}
 	switch {
 	case refusesCertificate(err):

@@ -28,8 +28,10 @@ type GroupConfig struct {
 // taken for dead. A rebalance waits rebalanceTimeout for members to finish what
 // they have in hand, so that DrainTimeout must stay below it.
 const (
-	sessionTimeout    = 30 * time.Second
-	heartbeatInterval = 3 * time.Second
+	sessionTimeout = 30 * time.Second
+	// heartbeatInterval is how late a member learns that another one joins, which
+	// has no work until all have learned it.
+	heartbeatInterval = time.Second
 	rebalanceTimeout  = 45 * time.Second
 	// joinTimeout is how long a member waits for an answer. The answer to joining
 	// comes when all members have, or when the rebalance has timed out: giving up
@@ -37,7 +39,12 @@ const (
 	joinTimeout = rebalanceTimeout + 5*time.Second
 	// maxDrain leaves the last commit time before the rebalance ends.
 	maxDrain = rebalanceTimeout - 10*time.Second
-	maxBatch = 100_000
+	// rejoinWait is how long a member waits to join again when it could not join,
+	// rejoins how often it does before that counts as trouble: about as long as the
+	// client library would by itself, which waits 4 times 2 s.
+	rejoinWait = 200 * time.Millisecond
+	rejoins    = 20
+	maxBatch   = 100_000
 	// maxLinger keeps findings from growing old for the sake of full batches.
 	maxLinger = 10 * time.Second
 )
@@ -77,6 +84,10 @@ func (c Config) member() (*sarama.Config, error) {
 	}
 	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategySticky()}
 	s.Consumer.Group.Rebalance.Timeout = rebalanceTimeout
+	// A rebalance that others join before it is over begins again, which is no
+	// trouble: two members that start together always do that.
+	s.Consumer.Group.Rebalance.Retry.Backoff = rejoinWait
+	s.Consumer.Group.Rebalance.Retry.Max = rejoins
 	s.Net.ReadTimeout = joinTimeout
 	s.Consumer.Group.InstanceId = c.Instance
 	s.Consumer.Group.Session.Timeout = sessionTimeout
@@ -91,6 +102,7 @@ func (c Config) member() (*sarama.Config, error) {
 	s.Consumer.Return.Errors = true
 	s.Consumer.Fetch.MaxBytes = fetchBytes
 	s.Consumer.Fetch.Default = partitionBytes
+	s.Consumer.MaxProcessingTime = slowestTake
 	s.ChannelBufferSize = aheadOfBatch
 	return s, nil
 }
@@ -99,11 +111,16 @@ const (
 	// fetchBytes bounds what one fetch holds in memory, over all partitions.
 	fetchBytes = 8 << 20
 	// partitionBytes is what one fetch asks of one partition: a few hundred
-	// findings, enough for the next batch. Decoded, messages take several times
+	// findings, enough for two batches. Decoded, messages take several times
 	// their size, and a backlog would fill that for every partition. The client
 	// asks for more by itself when a single message is larger.
-	partitionBytes = 32 << 10
+	partitionBytes = 24 << 10
 	// aheadOfBatch is how many decoded messages of a partition wait for the next
 	// batch; the linger collects the others.
 	aheadOfBatch = 64
+	// slowestTake is how long (up to twice that) the partitions that one broker
+	// leads wait for one of them to take a message before the next fetch leaves it
+	// out. Leaving out and taking in again has the client library stop fetching for
+	// 100 ms, so that no ordinary batch may last so long.
+	slowestTake = time.Second
 )

@@ -3,6 +3,7 @@ package kafka
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -35,13 +36,33 @@ func received(m *sarama.ConsumerMessage) Message {
 	return out
 }
 
-// record copies the headers. One that comes twice counts with its last value.
+// record copies the headers, their values in one piece of memory. One that comes
+// twice counts with its last value.
 func record(m *sarama.ConsumerMessage) event.Record {
-	headers := make(map[string]string, len(m.Headers))
+	size := 0
 	for _, h := range m.Headers {
-		headers[string(h.Key)] = string(h.Value)
+		size += len(h.Value)
+	}
+	var text strings.Builder
+	text.Grow(size)
+	for _, h := range m.Headers {
+		text.Write(h.Value)
+	}
+	values, headers := text.String(), make(map[string]string, len(m.Headers))
+	for _, h := range m.Headers {
+		headers[headerName(h.Key)], values = values[:len(h.Value)], values[len(h.Value):]
 	}
 	return event.Record{Key: m.Key, Value: m.Value, Headers: headers}
+}
+
+// headerName is a header's name, without a copy of it where it is a usual one.
+func headerName(name []byte) string {
+	for _, usual := range usualHeaders {
+		if string(name) == usual {
+			return usual
+		}
+	}
+	return string(name)
 }
 
 // instanceOf is the publisher of a record.
@@ -60,6 +81,8 @@ type outgoing struct {
 	// name is what an error calls the record.
 	name   string
 	record event.Record
+	// delivery is the present try to send it.
+	delivery *delivery
 }
 
 // size is the memory the record takes, about: its own bytes, and what the
@@ -82,8 +105,49 @@ func (o *outgoing) message() *sarama.ProducerMessage {
 	if o.record.Value != nil {
 		m.Value = sarama.ByteEncoder(o.record.Value)
 	}
-	for _, k := range slices.Sorted(maps.Keys(o.record.Headers)) {
-		m.Headers = append(m.Headers, sarama.RecordHeader{Key: []byte(k), Value: []byte(o.record.Headers[k])})
-	}
+	m.Headers = wireHeaders(o.record.Headers)
 	return m
+}
+
+// usualHeaders are those of nearly all messages, in the order of their names.
+var usualHeaders = slices.Sorted(slices.Values([]string{
+	event.HeaderID, event.HeaderSource, event.HeaderType, event.HeaderSpecVersion, event.HeaderTime,
+	event.HeaderContentType, event.HeaderTraceParent, event.HeaderInstance,
+}))
+
+// usualNames are usualHeaders as the client library wants them.
+var usualNames = func() (names [][]byte) {
+	for _, name := range usualHeaders {
+		names = append(names, []byte(name))
+	}
+	return names
+}()
+
+// wireHeaders are headers as the client library wants them, the usual ones first
+// and the others by name, with all values in one piece of memory.
+func wireHeaders(headers map[string]string) []sarama.RecordHeader {
+	size := 0
+	for _, v := range headers {
+		size += len(v)
+	}
+	out, values := make([]sarama.RecordHeader, 0, len(headers)), make([]byte, 0, size)
+	add := func(name []byte, value string) {
+		start := len(values)
+		values = append(values, value...)
+		out = append(out, sarama.RecordHeader{Key: name, Value: values[start:len(values):len(values)]})
+	}
+	for i, name := range usualHeaders {
+		if v, ok := headers[name]; ok {
+			add(usualNames[i], v)
+		}
+	}
+	if len(out) == len(headers) {
+		return out
+	}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		if !slices.Contains(usualHeaders, name) {
+			add([]byte(name), headers[name])
+		}
+	}
+	return out
 }

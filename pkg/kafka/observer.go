@@ -20,8 +20,6 @@ type GroupObserver interface {
 	Handled(topic string, partition int32, n int, took time.Duration)
 	// HandleRetried: the handler returned an error; the batch of n is tried again.
 	HandleRetried(topic string, partition int32, n int)
-	// Lag: how many messages of a claimed partition are not finished.
-	Lag(topic string, partition int32, lag int64)
 	// Rebalanced: a new session with this many claimed partitions began.
 	Rebalanced(topic string, claims int)
 	// GroupHealthy: the member became healthy or unhealthy.
@@ -45,9 +43,6 @@ func (Unobserved) Handled(string, int32, int, time.Duration) {}
 
 // HandleRetried ignores.
 func (Unobserved) HandleRetried(string, int32, int) {}
-
-// Lag ignores.
-func (Unobserved) Lag(string, int32, int64) {}
 
 // Rebalanced ignores.
 func (Unobserved) Rebalanced(string, int) {}

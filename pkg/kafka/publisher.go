@@ -25,6 +25,9 @@ import (
 // block. They are safe for concurrent use; events of one call are sent in order
 // unless some of them have to be sent again.
 type Publisher struct {
+	// Tracer, where there is one, is set before the first message.
+	Tracer Tracer
+
 	topics    Topics
 	encoder   event.Encoder
 	producers *producers
@@ -133,6 +136,11 @@ func (p *Publisher) PublishVerdicts(ctx context.Context, v event.Verdicts) error
 	return publish(ctx, p, p.topics.State, []event.Verdicts{v}, p.encoder.Verdicts)
 }
 
+// PublishCanary writes what became of a canary.
+func (p *Publisher) PublishCanary(ctx context.Context, c event.CanaryReport) error {
+	return publish(ctx, p, p.topics.State, []event.CanaryReport{c}, p.encoder.CanaryReport)
+}
+
 // PublishTask writes a task for the validators.
 func (p *Publisher) PublishTask(ctx context.Context, t event.RangeTask) error {
 	return publish(ctx, p, p.topics.Tasks, []event.RangeTask{t}, p.encoder.RangeTask)
@@ -155,7 +163,10 @@ func publish[T any](ctx context.Context, p *Publisher, topic string, events []T,
 		if err != nil {
 			return fmt.Errorf("publish to %s: %w", topic, err)
 		}
-		if err := p.deliver(ctx, b); Rejected(err) {
+		sent := p.trace(b.records)
+		err = p.deliver(ctx, b)
+		sent(err)
+		if Rejected(err) {
 			rejected = append(rejected, err)
 		} else if err != nil {
 			return fmt.Errorf("publish to %s: %w", topic, err)

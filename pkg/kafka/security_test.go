@@ -212,7 +212,7 @@ func (s *secured) namesWhatIsWrong(t *testing.T) {
 	refused("no authority", s.at("TLS", kafka.TLS{Enabled: true}, kafka.SASL{}), "not trusted; set kafka.tls.ca_file")
 	refused("missing authority", s.at("TLS", kafka.TLS{Enabled: true, CAFile: "/no/such/file"}, kafka.SASL{}), "kafka.tls.ca_file", "/no/such/file")
 	refused("wrong server name", s.at("ELSEWHERE", s.trusted(), kafka.SASL{}), "another name", "kafka.tls.server_name")
-	refused("expired at the broker", s.at("EXPIRED", s.trusted(), kafka.SASL{}), "not valid at this time; renew it at the broker")
+	refused("expired at the broker", s.at("EXPIRED", s.trusted(), kafka.SASL{}), `the certificate "CN=expired" is valid from `, " to ", "; renew it at the broker")
 	refused("expired client certificate", s.at("MTLS", other(s.authority.Issue(testenv.Certificate{Expired: true})), kafka.SASL{}), "kafka.tls.cert_file", "expired on", "renew")
 	refused("no client certificate", s.at("MTLS", s.trusted(), kafka.SASL{}), "refuses this client's certificate, or wants one")
 	refused("a stranger's client certificate", s.at("MTLS", other(stranger.Issue(testenv.Certificate{})), kafka.SASL{}), "refuses this client's certificate")

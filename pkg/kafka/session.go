@@ -77,6 +77,8 @@ type claim struct {
 	session sarama.ConsumerGroupSession
 	// next is the offset after the last finished message.
 	next atomic.Int64
+	// usual is the size of the last batch, which the next one is likely to have.
+	usual int
 }
 
 func (c *claim) run() {
@@ -88,12 +90,12 @@ func (c *claim) run() {
 		if !c.finish(batch) {
 			return
 		}
+		c.usual = len(batch)
 		last := batch[len(batch)-1]
 		c.next.Store(last.Offset + 1)
 		// Marking the last offset covers all before it: batches follow each other
 		// without gaps, and each is finished as a whole.
 		c.session.MarkOffset(last.Topic, last.Partition, last.Offset+1, "")
-		c.group.observer.Lag(last.Topic, last.Partition, c.lag())
 	}
 }
 
@@ -113,6 +115,7 @@ func (c *claim) collect() []Message {
 				return batch
 			}
 			if batch == nil {
+				batch = make([]Message, 0, c.usual)
 				timer := time.NewTimer(c.group.group.Linger)
 				defer timer.Stop()
 				linger = timer.C

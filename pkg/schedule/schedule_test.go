@@ -39,6 +39,38 @@ func TestNextFollowsTheExpressionInItsZone(t *testing.T) {
 	}
 }
 
+// On 29 March 2026 clocks in Berlin go from 02:00 to 03:00, at 01:00 UTC, on 25
+// October from 03:00 to 02:00, at 01:00 UTC.
+func TestNoDayIsWithoutItsRunInAZoneWithSummerTime(t *testing.T) {
+	for _, c := range []struct{ text, from, want string }{
+		{"30 2 * * *", "2026-03-28T12:00:00Z", "29T01:30 30T00:30"},
+		{"0 2 * * *", "2026-03-28T12:00:00Z", "29T01:00 30T00:00"},
+		{"15,45 2 * * *", "2026-03-29T00:00:00Z", "29T01:15 29T01:45 30T00:15"},
+		{"0 2,3 * * *", "2026-03-28T12:00:00Z", "29T01:00 30T00:00"}, // both at once are one
+		{"*/20 * * * *", "2026-03-29T00:30:00Z", "29T00:40 29T01:00 29T01:20"},
+		{"@daily", "2026-03-28T12:00:00Z", "28T23:00 29T22:00"},
+		{"@every 50m", "2026-03-29T00:30:00Z", "29T01:20 29T02:10"},
+		{"30 2 * * *", "2026-10-24T12:00:00Z", "25T00:30 25T01:30 26T01:30"},
+		{"*/20 * * * *", "2026-10-25T00:30:00Z", "25T00:40 25T01:00 25T01:20"},
+		{"CRON_TZ=America/New_York 30 2 * * *", "2026-03-07T12:00:00Z", "08T07:30 09T06:30"},
+		{"CRON_TZ=Asia/Kolkata 30 2 * * *", "2026-03-07T12:00:00Z", "07T21:00 08T21:00"},
+	} {
+		at, err := time.Parse(time.RFC3339, c.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := parsed(t, c.text, "Europe/Berlin")
+		var got []string
+		for range strings.Fields(c.want) {
+			at = spec.Next(at)
+			got = append(got, at.UTC().Format("02T15:04"))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s from %s: %q, want %q", c.text, c.from, got, c.want)
+		}
+	}
+}
+
 func TestTheMachinesOwnZoneDoesNotMatter(t *testing.T) {
 	local := time.FixedZone("far", 11*3600)
 	from := time.Date(2026, 3, 1, 23, 30, 0, 0, local)

@@ -27,8 +27,9 @@ var parser = cron.NewParser(cron.SecondOptional | cron.Minute | cron.Hour | cron
 
 // Parse reads a cron expression. Its times are in the given IANA zone, UTC
 // when empty; an expression that begins with CRON_TZ=zone or TZ=zone has its
-// own. In a zone with summer time the hour that is skipped in spring starts
-// nothing, which is why UTC is the default.
+// own. In a zone with summer time what falls into the hour that is skipped in
+// spring starts an hour later, and what falls into the one that comes twice in
+// autumn starts twice; UTC, the default, has neither.
 func Parse(text, zone string) (Spec, error) {
 	expression := strings.TrimSpace(text)
 	if expression == "" {
@@ -94,7 +95,48 @@ func (s Spec) Next(t time.Time) time.Time {
 	if s.when == nil {
 		return time.Time{}
 	}
-	return s.when.Next(t.In(s.zone))
+	next := s.when.Next(t.In(s.zone))
+	if skipped := s.skipped(t.In(s.zone)); !skipped.IsZero() && (next.IsZero() || skipped.Before(next)) {
+		return skipped
+	}
+	return next
+}
+
+// skipped is the next time of the expression after t that clocks skip when they
+// are put forward, as a clock shows it that is not: an hour later than it was
+// written. Zero for none before they are put forward a second time. The library
+// passes over such times.
+func (s Spec) skipped(t time.Time) time.Time {
+	if _, every := s.when.(cron.ConstantDelaySchedule); every {
+		return time.Time{}
+	}
+	began, ends := t.ZoneBounds()
+	for _, put := range []time.Time{began, ends} {
+		before, forward := putForward(put)
+		if forward <= 0 {
+			continue
+		}
+		from := t
+		if put.After(t) {
+			from = put.Add(-time.Second)
+		}
+		at := s.when.Next(from.UTC().Add(before)).Add(-before)
+		if at.After(from) && at.Before(put.Add(forward)) {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+// putForward is by how much clocks were ahead of UTC before a moment, and by how
+// much they are put forward then.
+func putForward(at time.Time) (before, forward time.Duration) {
+	if at.IsZero() { // the zone's clocks are never put
+		return 0, 0
+	}
+	_, was := at.Add(-time.Second).Zone()
+	_, is := at.Zone()
+	return time.Duration(was) * time.Second, time.Duration(is-was) * time.Second
 }
 
 // String is the expression as it was written.

@@ -69,24 +69,50 @@ func (w Window) Open(now time.Time) (open bool, changes time.Time) {
 	}
 }
 
+// contains goes by the moments at which spans begin and end, not by what clocks
+// show at t: those skip some times of day, and show others twice.
 func (w Window) contains(t time.Time) bool {
-	m := minutes(t.In(w.zone))
-	for _, s := range w.spans {
-		if s.from < s.until && s.from <= m && m < s.until || s.from > s.until && (m >= s.from || m < s.until) {
-			return true
+	for day := -1; day <= 0; day++ { // one that began yesterday may go on past midnight
+		for _, s := range w.spans {
+			until := s.until
+			if until <= s.from {
+				until += 24 * 60
+			}
+			if !t.Before(w.moment(t, day, s.from)) && t.Before(w.moment(t, day, until)) {
+				return true
+			}
 		}
 	}
 	return false
 }
 
+// moment is when clocks show a time of day, in minutes after midnight, some days
+// after that of t.
+func (w Window) moment(t time.Time, days, minutes int) time.Time {
+	local := t.In(w.zone)
+	at := time.Date(local.Year(), local.Month(), local.Day()+days, 0, minutes, 0, 0, w.zone)
+	// Which of two it is that clocks show twice, and on which side of those that they
+	// skip, differs from zone to zone.
+	began, ends := at.ZoneBounds()
+	if _, forward := putForward(began); forward < 0 && at.Before(began.Add(-forward)) {
+		return at.Add(forward)
+	}
+	if _, forward := putForward(ends); forward > 0 && !shows(at, minutes) {
+		return at.Add(forward)
+	}
+	return at
+}
+
+// shows says whether clocks show a time of day at t.
+func shows(t time.Time, of int) bool { return minutes(t) == of%(24*60) }
+
 // boundary is the first time after t at which a span begins or ends.
 func (w Window) boundary(t time.Time) time.Time {
 	var first time.Time
-	local := t.In(w.zone)
 	for day := range 3 { // a day that lacks the time leaves the one after
 		for _, s := range w.spans {
 			for _, m := range []int{s.from, s.until} {
-				at := time.Date(local.Year(), local.Month(), local.Day()+day, 0, m, 0, 0, w.zone)
+				at := w.moment(t, day, m)
 				if at.After(t) && (first.IsZero() || at.Before(first)) {
 					first = at
 				}

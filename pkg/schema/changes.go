@@ -11,7 +11,7 @@ import (
 
 // OpenTransactions are those of a server that may still write.
 type OpenTransactions struct {
-	// Now is the server's clock before it looked.
+	// Now is the server's clock before it looked, a moment ago.
 	Now time.Time
 	// Oldest is when the oldest of them began; zero when there is none.
 	Oldest time.Time
@@ -19,6 +19,10 @@ type OpenTransactions struct {
 	Connection string
 	// Prepared counts two-phase transactions of which no start is known.
 	Prepared int64
+	// AsOf is the server's clock at a moment at which, or after which, they were
+	// those told of: Now, unless the server would tell only of some time ago. Zero
+	// when nobody knows when.
+	AsOf time.Time
 	// Hidden says why not all of them can be seen; empty when they can.
 	Hidden string
 	// Zone is the time zone that sessions of the server have by default.

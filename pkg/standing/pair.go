@@ -46,6 +46,8 @@ const (
 // Pair is how a pair stands, in plain values.
 type Pair struct {
 	Pair string `json:"pair"`
+	// Config is the digest of the configuration of which all this is told.
+	Config string `json:"-"`
 	// Line says it in a sentence.
 	Line string `json:"line"`
 	// Open is the number of rows that are known to differ; there are more when
@@ -141,7 +143,7 @@ func (b *Board) Verdicts(name string) []event.Verdict {
 
 func (p *pair) snapshot(name string, now time.Time) *Pair {
 	s := &Pair{
-		Pair: name, AtLeast: !p.missed.IsZero() && !p.superseded(p.missed), Kinds: map[string]int{}, Ages: map[string]Ages{}, Outcomes: map[string]int64{}, Verified: []Watermark{}, Whole: p.whole,
+		Pair: name, Config: p.config, AtLeast: !p.missed.IsZero() && !p.superseded(p.missed), Kinds: map[string]int{}, Ages: map[string]Ages{}, Outcomes: map[string]int64{}, Verified: []Watermark{}, Whole: p.whole,
 	}
 	for result, n := range p.outcomes {
 		s.Outcomes[result.String()] = n

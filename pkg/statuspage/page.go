@@ -31,7 +31,7 @@ type Page struct {
 	Governors []Governor
 	// Window is how far back the governors' tracks reach.
 	Window   time.Duration
-	Group    Group
+	Groups   []Group
 	Outcomes []Outcome
 }
 
@@ -170,14 +170,16 @@ type Point struct {
 	Value float64
 }
 
-// Group is what the fixers have left to do.
+// Group is what a consumer group of the fixers has left to do.
 type Group struct {
 	Name string
+	// Retries says that it takes up what was put off.
+	Retries bool
 	// At is when it was measured; zero before it was once. Err is why the last
 	// attempt failed; what stands there is of At then.
 	At  time.Time
 	Err string
-	// Lag is the number of messages left, by partition of the topic of findings.
+	// Lag is the number of messages left, by partition.
 	Lag []Partition
 }
 

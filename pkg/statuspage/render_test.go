@@ -60,7 +60,10 @@ func full(text string) statuspage.Page {
 			}},
 			{Name: "target reads", State: "paused", Reason: text, Since: noon.Add(-time.Minute), Track: bands},
 		},
-		Group: statuspage.Group{Name: text, At: noon, Err: text, Lag: []statuspage.Partition{{Number: 0}, {Number: 1, Lag: 12_345}}},
+		Groups: []statuspage.Group{
+			{Name: text, At: noon, Err: text, Lag: []statuspage.Partition{{Number: 0}, {Number: 1, Lag: 12_345}}},
+			{Name: text, Retries: true, At: noon, Lag: []statuspage.Partition{{Number: 3, Lag: 2}}},
+		},
 		Outcomes: []statuspage.Outcome{
 			{ID: "0-1", At: noon, Pair: text, Key: "id=" + text, Kind: "neq", Result: "dead", Class: "refused", Reason: text},
 			{ID: "0-0", At: noon.Add(-time.Second), Pair: "items", Key: "id=7", Kind: "neq", Result: "repaired", Action: "update", Took: 1500 * time.Millisecond},
@@ -137,7 +140,7 @@ func TestThePageSaysHowEverythingStands(t *testing.T) {
 		"3 open rows oldest 2 h ago", "11:59:56 verified until 4 s behind, by the incremental run", "≠ Different last full run 60 min ago, 3 found",
 		"! Not complete last reverse run 24 h ago; orders", "in 3 h next run 15:00:00 UTC; waiting: reverse", "Open rows by kind and age; 2 held", "unequal neq 3 1 0 2 0",
 		"trueup resume orders", "4 of 6 statements at once; 3 at work, 1 waiting", "canary 4.2 ms of 20 ms (21 %)", "lag cannot be measured: orders",
-		"12,345 findings are not settled by the group orders", "partition 1 12,345", "dead refused orders", "repaired update 1.5 s after it was found", "Not ready kafka : orders",
+		"12,345 findings are not settled by the group orders", "partition 1 12,345", "2 findings were put off and are tried again by the group orders", "partition 3 2", "dead refused orders", "repaired update 1.5 s after it was found", "Not ready kafka : orders",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the page does not say %q", want)

@@ -32,6 +32,38 @@ func NewFixer(m *Metrics) *Fixer {
 	}
 }
 
+// unknownPair stands for pairs that nobody knows: their names come from outside and
+// have no bound.
+const unknownPair = "unknown"
+
+// Expect shows the metrics of pairs before anything happened: the increase of a
+// counter begins with its second value, and the first dead finding must not be
+// overlooked.
+func (f *Fixer) Expect(pairs ...string) {
+	none := event.NoAction.String()
+	f.outcomes.WithLabelValues(unknownPair, event.Dead.String(), none)
+	for _, pair := range pairs {
+		for _, result := range []event.Result{event.AlreadyEqual, event.Vanished, event.Held, event.Dead} {
+			f.outcomes.WithLabelValues(pair, result.String(), none)
+		}
+		for _, action := range []event.Action{event.Insert, event.Update, event.Delete} {
+			f.outcomes.WithLabelValues(pair, event.Repaired.String(), action.String())
+		}
+		f.keys.WithLabelValues(pair)
+		f.seconds.WithLabelValues(pair)
+		f.age.WithLabelValues(pair)
+		f.waits.WithLabelValues(pair)
+		f.waiting.WithLabelValues(pair)
+		f.tripped.WithLabelValues(pair)
+	}
+}
+
+// Undecodable counts messages that went to the dead topic because nobody could
+// understand them: no outcome tells of them.
+func (f *Fixer) Undecodable(n int) {
+	f.outcomes.WithLabelValues(unknownPair, event.Dead.String(), event.NoAction.String()).Add(float64(n))
+}
+
 // Batch notes a round over a batch of rows.
 func (f *Fixer) Batch(pair string, keys int, took time.Duration) {
 	f.keys.WithLabelValues(pair).Add(float64(keys))
@@ -50,12 +82,11 @@ func (f *Fixer) Breaker(s event.BreakerState) {
 	f.tripped.WithLabelValues(s.Pair).Set(truth(s.Tripped))
 }
 
-// Settled counts an outcome. A pair nobody knows is counted under one name:
-// its own comes from outside and has no bound.
+// Settled counts an outcome.
 func (f *Fixer) Settled(o event.Outcome) {
 	pair := o.Pair
 	if o.Class == "unknown_pair" {
-		pair = "unknown"
+		pair = unknownPair
 	}
 	result := o.Result.String()
 	if o.DryRun && o.Result == event.Repaired {

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +26,7 @@ func NewPublisher(m *Metrics) *Publisher {
 // Published counts n acknowledged messages.
 func (p *Publisher) Published(topic string, n int) {
 	p.published.WithLabelValues(topic).Add(float64(n))
+	p.retried.WithLabelValues(topic) // is shown from 0 on
 }
 
 // PublishRetried counts n messages that are sent again.
@@ -43,7 +43,6 @@ type Group struct {
 	handled    *prometheus.CounterVec
 	retried    *prometheus.CounterVec
 	seconds    *prometheus.HistogramVec
-	lag        *prometheus.GaugeVec
 	last       *prometheus.GaugeVec
 	claims     *prometheus.GaugeVec
 	rebalances *prometheus.CounterVec
@@ -56,7 +55,6 @@ func NewGroup(m *Metrics) *Group {
 		handled:    m.counter("trueup_kafka_handled_total", "Messages dealt with for good.", "topic"),
 		retried:    m.counter("trueup_kafka_handle_retries_total", "Messages of batches that could not be dealt with and are tried again.", "topic"),
 		seconds:    m.histogram("trueup_kafka_handle_seconds", "Time to deal with a batch of messages.", workBuckets, "topic"),
-		lag:        m.gauge("trueup_kafka_lag", "Messages of a claimed partition that are not dealt with yet.", "topic", "partition"),
 		last:       m.gauge("trueup_kafka_last_handled_timestamp_seconds", "When the last batch was dealt with, as Unix time.", "topic"),
 		claims:     m.gauge("trueup_kafka_claims", "Partitions this member works on.", "topic"),
 		rebalances: m.counter("trueup_kafka_rebalances_total", "Sessions of the consumer group this member took part in.", "topic"),
@@ -76,17 +74,13 @@ func (g *Group) HandleRetried(topic string, _ int32, n int) {
 	g.retried.WithLabelValues(topic).Add(float64(n))
 }
 
-// Lag notes how far behind a partition is.
-func (g *Group) Lag(topic string, partition int32, lag int64) {
-	g.lag.WithLabelValues(topic, strconv.Itoa(int(partition))).Set(float64(lag))
-}
-
-// Rebalanced counts a new session, and forgets the lag of partitions that may
-// be somebody else's now.
+// Rebalanced counts a new session. Messages are counted from none on: a counter
+// that is not there before its first value has no increase.
 func (g *Group) Rebalanced(topic string, claims int) {
 	g.rebalances.WithLabelValues(topic).Inc()
 	g.claims.WithLabelValues(topic).Set(float64(claims))
-	g.lag.DeletePartialMatch(prometheus.Labels{"topic": topic})
+	g.handled.WithLabelValues(topic)
+	g.retried.WithLabelValues(topic)
 }
 
 // GroupHealthy notes the member's health.

@@ -19,16 +19,16 @@ type Metrics struct {
 	registry *prometheus.Registry
 }
 
-// NewMetrics returns a registry with the runtime's metrics and the build's
-// version.
-func NewMetrics(service, version string) *Metrics {
+// NewMetrics returns a registry with the runtime's metrics, and the build's version
+// and commit. The toolchain's version is go_info's.
+func NewMetrics(service, version, commit string) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	m.gauge("trueup_build_info", "Always 1; the labels say which service and version this is.", "service", "version").
-		WithLabelValues(service, version).Set(1)
+	m.gauge("trueup_build_info", "Always 1; the labels say which program, version and commit this is.", "program", "version", "revision").
+		WithLabelValues(service, version, commit).Set(1)
 	return m
 }
 

@@ -13,7 +13,7 @@ import (
 // TestHowPairsStandIsShown: gauges go back to 0, and outcomes of before the start
 // are not counted, since a restart would look like a flood of them.
 func TestHowPairsStandIsShown(t *testing.T) {
-	m := NewMetrics("test", "v1")
+	m := NewMetrics("test", "v1", "0123abc")
 	s := NewStanding(m)
 	now := time.Now()
 	page := func() string { return get(t, Handler(m, NewReadiness()), "/metrics").Body.String() }

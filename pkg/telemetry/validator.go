@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/trueup/trueup/pkg/event"
 )
 
 // Validator measures runs.
@@ -45,8 +47,37 @@ func NewValidator(m *Metrics) *Validator {
 	}
 }
 
+// Expect shows the counters of pairs before they count anything: the increase of a
+// counter begins with its second value.
+func (v *Validator) Expect(pairs ...string) {
+	for _, pair := range pairs {
+		for _, mode := range []string{"full", "reverse", "count"} {
+			for _, result := range []string{runClean, runDifferent, runIncomplete, runUndecided} {
+				v.runs.WithLabelValues(pair, mode, result)
+			}
+		}
+		for _, kind := range []event.Kind{event.TargetMissing, event.NotEqual, event.BaseMissing} {
+			v.findings.WithLabelValues(pair, kind.String())
+		}
+		for _, state := range []string{"seen", "confirmed", "cleared", "hot", "open"} {
+			v.suspects.WithLabelValues(pair, state)
+		}
+		v.rows.WithLabelValues(pair)
+		v.seconds.WithLabelValues(pair)
+		v.failures.WithLabelValues(pair)
+		v.unreadable.WithLabelValues(pair)
+	}
+}
+
 // WatchPauses shows which pairs somebody has paused, asked for at every scrape.
 func WatchPauses(m *Metrics, paused func() map[string]bool) { m.registry.MustRegister(pauses(paused)) }
+
+// WatchLeader shows whether this process runs the pairs, asked for at every scrape.
+func WatchLeader(m *Metrics, leads func() bool) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "trueup_validator_leads", Help: "1 while this validator runs the pairs, 0 while it stands by or does not know who leads.",
+	}, func() float64 { return truth(leads()) }))
+}
 
 // pauses is a collector: a pause ends by itself.
 type pauses func() map[string]bool
@@ -98,6 +129,14 @@ type Run struct {
 	Findings map[string]int64
 }
 
+// What a run came to.
+const (
+	runClean      = "clean"
+	runDifferent  = "different"
+	runIncomplete = "incomplete"
+	runUndecided  = "undecided"
+)
+
 // RunEnded notes how a run ended.
 func (v *Validator) RunEnded(r Run) {
 	found := int64(0)
@@ -105,14 +144,14 @@ func (v *Validator) RunEnded(r Run) {
 		v.findings.WithLabelValues(r.Pair, kind).Add(float64(n))
 		found += n
 	}
-	result := "undecided"
+	result := runUndecided
 	switch {
 	case r.Clean:
-		result = "clean"
+		result = runClean
 	case !r.Complete:
-		result = "incomplete"
+		result = runIncomplete
 	case found > 0:
-		result = "different"
+		result = runDifferent
 	}
 	v.active.WithLabelValues(r.Pair, r.Mode).Set(0)
 	v.runs.WithLabelValues(r.Pair, r.Mode, result).Inc()

@@ -28,9 +28,11 @@ func (r *run) confirm() {
 // lookAgain reads the rows of suspects once more and decides about each. It
 // returns false when the run ended.
 func (r *run) lookAgain(batch []suspect) bool {
+	traces, end := r.traceLook(batch)
 	rows, err := retry(r.scan, r, "suspected rows", func(ctx context.Context) (reread, error) {
 		return r.reread(ctx, batch)
 	})
+	end(err)
 	switch {
 	case r.scan.Err() != nil:
 		return false
@@ -41,7 +43,7 @@ func (r *run) lookAgain(batch []suspect) bool {
 		r.giveUp(batch, err)
 		return true
 	}
-	return r.decide(batch, rows)
+	return r.decide(batch, rows, traces)
 }
 
 // reread is what both sides hold for a batch of keys.
@@ -102,7 +104,7 @@ type lastingDifference struct {
 // decide sorts a batch by what was read: findings are published, rows that
 // changed wait once more, and so do those that differ for less long than others
 // took to arrive; the rest is settled.
-func (r *run) decide(batch []suspect, rows reread) bool {
+func (r *run) decide(batch []suspect, rows reread, traces map[*task]string) bool {
 	now := time.Now()
 	report := SuspectReport{Pair: r.spec.Pair.Name}
 	var (
@@ -155,7 +157,9 @@ func (r *run) decide(batch []suspect, rows reread) bool {
 	enough := r.lag.lasting()
 	for _, l := range lasting {
 		if l.due.Sub(l.seen) >= enough {
-			findings = append(findings, newFound(l.task, l.difference, l.seen))
+			f := newFound(l.task, l.difference, l.seen)
+			f.trace = traces[l.task]
+			findings = append(findings, f)
 			continue
 		}
 		l.due = l.seen.Add(enough)

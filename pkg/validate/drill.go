@@ -194,8 +194,11 @@ func (c *checksum) cut(ctx context.Context, larger side, p piece, rows int64) ([
 	return append(parts, piece{bounds: row.Range{After: after, Through: bounds.Through}, siblings: together}), nil
 }
 
-// digests asks both servers for the digest of a range at the same time.
+// digests asks both servers for the digest of a range at the same time, or in turn.
 func (r *run) digests(ctx context.Context, authority, replica side, bounds row.Range) (a, b row.Digest, cost chunk.Sample, err error) {
+	if inTurn(r.pacer) {
+		return r.digestsInTurn(ctx, authority, replica, bounds)
+	}
 	release, err := r.admit(ctx, event.Source, event.Target)
 	if err != nil {
 		return a, b, cost, err
@@ -212,6 +215,24 @@ func (r *run) digests(ctx context.Context, authority, replica side, bounds row.R
 		return err
 	})
 	cost = chunk.Sample{Rows: max(a.Rows, b.Rows), Bytes: max(a.Bytes, b.Bytes), Took: time.Since(began)}
+	return a, b, cost, err
+}
+
+// digestsInTurn asks the authority first: a copy that follows has until then to do so.
+func (r *run) digestsInTurn(ctx context.Context, authority, replica side, bounds row.Range) (a, b row.Digest, cost chunk.Sample, err error) {
+	ask := func(s side) (d row.Digest, err error) {
+		var took time.Duration
+		d, err = read(ctx, r, func(ctx context.Context) (row.Digest, error) {
+			began := time.Now()
+			defer func() { took = time.Since(began) }()
+			return digest(ctx, s, bounds)
+		}, s.which)
+		cost = chunk.Sample{Rows: max(cost.Rows, d.Rows), Bytes: max(cost.Bytes, d.Bytes), Took: max(cost.Took, took)}
+		return d, err
+	}
+	if a, err = ask(authority); err == nil {
+		b, err = ask(replica)
+	}
 	return a, b, cost, err
 }
 

@@ -28,8 +28,12 @@ func (r *run) aspects() []aspect {
 		}
 		return out
 	}
-	table := func(v *schema.View) [3]string {
-		return [3]string{v.Table.Engine, v.Table.Name.String(), v.Table.Identity}
+	table := func(v *schema.View, at string) []string {
+		known := []string{v.Table.Engine, v.Table.Name.String(), v.Table.Identity}
+		if at != "" {
+			known = append(known, at)
+		}
+		return known
 	}
 	pair := r.spec.Pair
 	source, target := &pair.Source, &pair.Target
@@ -39,8 +43,8 @@ func (r *run) aspects() []aspect {
 		{"the method", walk(pair.Method)},
 		{"the authority", r.spec.Authority.String()},
 		{"the epoch", r.spec.Epoch},
-		{"the source's table", table(source)},
-		{"the target's table", table(target)},
+		{"the source's table", table(source, r.spec.SourceAt)},
+		{"the target's table", table(target, r.spec.TargetAt)},
 		{"the key", [2][]int{source.Key, target.Key}},
 		{"the source's columns", columns(source)},
 		{"the target's columns", columns(target)},

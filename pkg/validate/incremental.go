@@ -86,7 +86,7 @@ type incremental struct {
 	// horizon is the last one, and seen the authority's clock then, at the
 	// moment looked of this machine's.
 	horizon, seen, looked time.Time
-	told                  bool
+	told, blind           bool // what was said already
 	nextOddities          time.Time
 	kept                  time.Time // when the position was saved last
 
@@ -164,6 +164,9 @@ func (i *incremental) look(ctx context.Context) error {
 	if err := i.moveHorizon(ctx, mark); err != nil {
 		return err
 	}
+	if i.position.From.IsZero() {
+		return nil
+	}
 	i.countOddities(ctx)
 	for _, keys := range batches(i.takeHot(), i.config.BatchRows) {
 		if !i.check(keys, nil) {
@@ -223,6 +226,13 @@ func (i *incremental) moveHorizon(ctx context.Context, mark *changed) error {
 		i.observer.Warn(i.spec.Pair.Name, fmt.Sprintf("the %s's open transactions cannot be seen; changes are looked at %s after their time instead, and what commits later than that only full runs see; %s",
 			i.authority.which, i.Margin, open.Hidden))
 	}
+	if open.AsOf.IsZero() && i.horizon.IsZero() {
+		if !i.blind {
+			i.blind = true
+			i.observer.Warn(i.spec.Pair.Name, "changes are not followed yet: "+listKept+"; have them ask less often")
+		}
+		return nil
+	}
 	horizon, held := horizonOf(open, i.horizon, i.Settle, i.Margin)
 	i.goBack(open.Now, asked, horizon)
 	i.horizon, i.seen, i.looked = horizon, open.Now, asked
@@ -252,10 +262,17 @@ func (i *incremental) goBack(now, asked, horizon time.Time) {
 	i.position.From, i.position.After = from, nil
 }
 
+// listKept says why nobody knows which transactions are open.
+const listKept = "others read the server's list of open transactions all the time, and keep it from being made anew"
+
 // horizonOf is the moment behind which no change can appear any more, and what
 // holds it back. It is pure.
 func horizonOf(open schema.OpenTransactions, before time.Time, settle, margin time.Duration) (horizon time.Time, held string) {
-	horizon = open.Now.Add(-settle)
+	horizon = open.AsOf.Add(-settle)
+	if !horizon.After(before) && open.AsOf.Before(open.Now) && !before.After(open.Now) {
+		// What was found out before still holds: who began since began later.
+		horizon, held = before, listKept
+	}
 	if open.Hidden != "" {
 		return open.Now.Add(-max(settle, margin)), "open transactions cannot be seen"
 	}

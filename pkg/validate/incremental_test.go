@@ -24,6 +24,7 @@ import (
 type dated struct {
 	*table
 	skew atomic.Int64 // of its clock against this machine's
+	old  atomic.Bool  // what it tells of open transactions
 
 	mu     sync.Mutex
 	times  map[string]string
@@ -31,6 +32,7 @@ type dated struct {
 	hidden string
 	zone   string
 	asked  int
+	asOf   time.Time // of the last list that was not old
 }
 
 const microLayout = "2006-01-02 15:04:05.000000"
@@ -94,7 +96,12 @@ func entryOrder(a, b row.Row) int {
 func (d *dated) OpenTransactions(context.Context) (schema.OpenTransactions, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	out := schema.OpenTransactions{Now: d.now(), Hidden: d.hidden, Zone: d.zone}
+	out := schema.OpenTransactions{Now: d.now(), AsOf: d.now(), Hidden: d.hidden, Zone: d.zone}
+	if d.old.Load() {
+		out.AsOf = d.asOf
+		return out, nil // of a time at which nothing was open
+	}
+	d.asOf = out.AsOf
 	for n, at := range d.open {
 		if out.Oldest.IsZero() || at.Before(out.Oldest) {
 			out.Oldest, out.Connection = at, fmt.Sprint(n)
@@ -331,10 +338,35 @@ func TestHiddenTransactionsAreWaitedForByTheMarginAndItIsSaid(t *testing.T) {
 	})
 }
 
+func TestAListOfTransactionsThatIsOldMovesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTracked(t, canonical.Instant)
+		b.source.old.Store(true)
+		_ = b.during(func() {
+			time.Sleep(10 * time.Second)
+			if until := b.until().Until; !until.IsZero() {
+				t.Errorf("verified until %v before it was known what is open", until)
+			}
+			b.source.old.Store(false)
+			time.Sleep(10 * time.Second)
+			b.source.old.Store(true)
+			commit := b.source.begin(1)
+			time.Sleep(20 * time.Second)
+			if got := b.until(); time.Since(got.Until) < 20*time.Second || !strings.Contains(got.Held, "made anew") {
+				t.Errorf("verified until %v ago, %q", time.Since(got.Until), got.Held)
+			}
+			commit(order(1, "late", 1))
+			b.source.old.Store(false)
+			time.Sleep(10 * time.Second)
+		})
+		b.want("target_missing 1")
+	})
+}
+
 func TestPreparedTransactionsHoldTheHorizon(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	before := now.Add(-time.Hour)
-	open := schema.OpenTransactions{Now: now, Prepared: 1}
+	open := schema.OpenTransactions{Now: now, AsOf: now, Prepared: 1}
 	if h, held := horizonOf(open, before, time.Second, time.Minute); !h.Equal(before) || !strings.Contains(held, "prepared") {
 		t.Errorf("%v, %q", h, held)
 	}

@@ -40,6 +40,8 @@ type task struct {
 	// mark is what a stream has reached when this and all before are settled;
 	// nil for nothing of its own.
 	mark any
+	// trace is the context of its first look, see Tracer.
+	trace string
 }
 
 func (t *task) place() Place { return Place{Pass: t.work.Pass, Number: t.number} }

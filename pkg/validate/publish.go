@@ -19,10 +19,12 @@ type found struct {
 	seen       time.Time
 	// akin is a key on the side that lacks the row which equals this one there.
 	akin row.Key
+	// trace is the context of the look that found it, see Tracer.
+	trace string
 }
 
 func newFound(t *task, d compare.Difference, seen time.Time) found {
-	return found{task: t, difference: d, seen: seen}
+	return found{task: t, difference: d, seen: seen, trace: t.trace}
 }
 
 // report publishes findings, batch by batch, and settles them once they are
@@ -97,13 +99,14 @@ func (r *run) publishAll(batch []found) bool {
 
 func (r *run) finding(f found) event.Finding {
 	finding := event.Finding{
-		ID:         r.findingID(f),
-		Kind:       f.difference.Kind,
-		Pair:       r.spec.Pair.Name,
-		Key:        r.eventKey(f.difference.Key),
-		Run:        r.spec.ID,
-		Epoch:      r.spec.Epoch,
-		DetectedAt: f.seen,
+		ID:          r.findingID(f),
+		Kind:        f.difference.Kind,
+		Pair:        r.spec.Pair.Name,
+		Key:         r.eventKey(f.difference.Key),
+		Run:         r.spec.ID,
+		Epoch:       r.spec.Epoch,
+		DetectedAt:  f.seen,
+		TraceParent: f.trace,
 	}
 	for _, p := range f.difference.Columns {
 		finding.Columns = append(finding.Columns, r.spec.Pair.Names[p])

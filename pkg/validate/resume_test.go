@@ -205,6 +205,26 @@ func TestAPositionOfAnotherComparisonIsRefusedUnlessTheRunMayStartOver(t *testin
 	}
 }
 
+// TestAPositionOfAnotherServerIsNotTakenUp although its table has the same identity,
+// as that of a server which was restored from the files of the first.
+func TestAPositionOfAnotherServerIsNotTakenUp(t *testing.T) {
+	b := newBench(t, newTable(orders(1, 40)...), newTable(orders(1, 40)...), schema.Checksum).rangesOf(5)
+	b.config.Threads = 1
+	b.run.Checkpoint, b.run.StartOver, b.run.TargetAt = "full/orders", true, "mysql://a:3306/shop"
+	ctx, die := context.WithCancel(t.Context())
+	positions := &crashing{at: 2, die: die}
+	b.ports.Checkpoints = positions
+	if _, err := b.validator().Run(ctx, b.run); err != nil {
+		t.Fatal(err)
+	}
+	positions.dead = false
+	b.replica.put(order(1, "damaged", 0)) // in the part that is done at the other server
+	b.run.TargetAt = "mysql://b:3306/shop"
+	if v := b.verdict(); v.Resumed || !v.Complete || v.NotEqual != 1 {
+		t.Errorf("verdict %+v", v)
+	}
+}
+
 func TestAPositionThatCannotBeReadIsAnError(t *testing.T) {
 	var positions checkpoint.Memory
 	_ = positions.Save(t.Context(), "full/orders", []byte(`{"format":99}`))
@@ -215,6 +235,22 @@ func TestAPositionThatCannotBeReadIsAnError(t *testing.T) {
 	}
 	if left, _ := positions.Load(t.Context(), "full/orders"); !bytes.Contains(left, []byte("99")) {
 		t.Error("the position that could not be read is gone")
+	}
+}
+
+// A service that is replaced by another release must not stand still until somebody
+// removes a record from a topic.
+func TestAPositionOfAnotherReleaseIsBegunAnewWhereTheRunMay(t *testing.T) {
+	var positions checkpoint.Memory
+	_ = positions.Save(t.Context(), "full/orders", []byte(`{"format":99}`))
+	b := newBench(t, newTable(orders(1, 40)...), newTable(orders(1, 40)...), schema.Merge)
+	seen := &stages{}
+	b.run.Checkpoint, b.run.StartOver, b.ports.Checkpoints, b.ports.Observer = "full/orders", true, &positions, seen
+	if v := b.verdict(); v.Resumed || !v.Clean || v.SourceRows != 40 {
+		t.Errorf("verdict %+v", v)
+	}
+	if len(seen.warning) != 1 || !strings.Contains(seen.warning[0], "format 99") {
+		t.Errorf("warnings %q", seen.warning)
 	}
 }
 

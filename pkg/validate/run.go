@@ -38,6 +38,7 @@ type run struct {
 	saver      *saver
 	resumed    bool
 	stream     *stream // nil for a run that ends
+	trace      string  // its context, see Tracer
 
 	// scan ends when the run must stop reading; stop ends it and says why.
 	// Publishing goes by the caller's context, so that findings on their way
@@ -273,7 +274,7 @@ func (r *run) conclude(took time.Duration) (Verdict, error) {
 	v.Clean = v.Complete && v.Findings() == 0 && v.Open == 0 && v.Outside == 0 && r.spec.Mode != Count
 	cause := context.Cause(r.scan)
 	v.Reason = r.reason(v, cause)
-	r.saver.finish(v.Complete)
+	r.saver.finish(v.Complete || tooDifferent(cause))
 	if v.Complete || cause == nil || errors.Is(cause, errEnough) || r.interrupted(cause) {
 		return v, nil
 	}

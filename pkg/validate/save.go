@@ -36,9 +36,9 @@ func (s *saver) save() {
 	s.last = time.Now()
 }
 
-// finish saves the last position, or forgets it after a complete run, so that
+// finish saves the last position, or forgets it after a run that is over, so that
 // the next one starts from the beginning.
-func (s *saver) finish(complete bool) {
+func (s *saver) finish(over bool) {
 	if s.run.checkpoints == nil || s.run.spec.Checkpoint == "" {
 		return
 	}
@@ -46,7 +46,7 @@ func (s *saver) finish(complete bool) {
 	defer s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.run.publish), finalSave)
 	defer cancel()
-	if !complete {
+	if !over {
 		s.write(ctx)
 		return
 	}
@@ -72,7 +72,7 @@ func (s *saver) warn(err error) {
 }
 
 // load reads the position to go on from; the start when there is none. One that
-// belongs to another comparison is an error, unless the run may start over.
+// belongs to another comparison or release is an error, unless the run may start over.
 func (r *run) load(ctx context.Context) (chunk.Position, error) {
 	aspects := r.aspects()
 	fingerprint, err := fingerprint(aspects)
@@ -91,6 +91,10 @@ func (r *run) load(ctx context.Context) (chunk.Position, error) {
 		return begin, nil
 	}
 	position, err := chunk.DecodePosition(data)
+	if err != nil && r.spec.StartOver {
+		r.observer.Warn(r.spec.Pair.Name, fmt.Sprintf("%v; starting from the beginning", err))
+		return begin, nil
+	}
 	if err != nil {
 		return begin, fmt.Errorf("load the position of %s: %w", r.spec.Checkpoint, err)
 	}

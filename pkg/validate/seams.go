@@ -53,6 +53,10 @@ type Publisher interface {
 // sides at once; it asks for the source's first, so that two comparisons never
 // wait for each other. Sides that share one budget need a budget of more places
 // than there are threads, for the same reason.
+//
+// A Pacer that has a method `InTurn() bool` may say that the sides are one server
+// with room for less than one statement of each: digests are asked for one after the
+// other then, with a place on one side at a time.
 type Pacer interface {
 	Acquire(ctx context.Context, side event.Side) (release func(), err error)
 }
@@ -91,6 +95,12 @@ func shareOf(asked any) float64 {
 		return sharer.Share()
 	}
 	return 1
+}
+
+// inTurn is what a pacer says of digests; false when it says nothing.
+func inTurn(pacer Pacer) bool {
+	p, ok := pacer.(interface{ InTurn() bool })
+	return ok && p.InTurn()
 }
 
 // Observer is told what a run does, for logs, metrics and progress. Calls come

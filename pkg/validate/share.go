@@ -1,6 +1,9 @@
 package validate
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // A run that finds a large share of the rows different has mostly been told to
 // compare what does not belong together: the wrong table, key, filter or
@@ -31,6 +34,13 @@ func (e *shareError) Error() string {
 
 // Unwrap has the run end as one that has found enough.
 func (e *shareError) Unwrap() error { return errEnough }
+
+// tooDifferent says whether that is why a run ended. It is over then: a run that went
+// on from there would stop at once, whatever was put right meanwhile.
+func tooDifferent(cause error) bool {
+	_, is := errors.AsType[*shareError](cause)
+	return is
+}
 
 // tooDifferent says whether the run has met too many rows that differ. What an
 // earlier process has found of a run that goes on counts.

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/trueup/trueup/pkg/checkpoint"
 	"github.com/trueup/trueup/pkg/schema"
 )
 
@@ -50,4 +51,25 @@ func TestARunStopsWhereTooManyRowsDiffer(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestARunAfterOneThatStoppedForItsShareBeginsAnew: what that one had found stands
+// for rows that somebody may have put right since, and would stop it again at once.
+func TestARunAfterOneThatStoppedForItsShareBeginsAnew(t *testing.T) {
+	const rows = 24_000
+	synctest.Test(t, func(t *testing.T) {
+		a, r := newTable(orders(1, rows)...), newTable()
+		b := newBench(t, a, r, schema.Merge).rangesOf(500)
+		b.run.MaxShare, b.run.Checkpoint = 0.2, "full/orders"
+		b.ports.Checkpoints = &checkpoint.Memory{}
+		if v := b.verdict(); v.Complete || !strings.Contains(v.Reason, "max_mismatch_share") {
+			t.Fatalf("%+v", v)
+		}
+		for _, o := range orders(1, rows) {
+			r.put(o)
+		}
+		if v := b.verdict(); !v.Clean || v.Resumed {
+			t.Errorf("%+v", v)
+		}
+	})
 }

@@ -159,6 +159,9 @@ func (s *stream) keepMarks(keep keeper) {
 // workKeys looks at a batch of keys on both sides and hands over what differs.
 func (r *run) workKeys(t *task) {
 	began := time.Now()
+	report := RangeReport{Pair: r.spec.Pair.Name, Scanned: int64(len(t.keys)), Endless: true}
+	finished, end := false, r.traceRange(t)
+	defer func() { end(report, finished) }()
 	rows, err := retry(r.scan, r, "changed rows", func(ctx context.Context) (reread, error) {
 		return r.readBoth(ctx, t.keys)
 	})
@@ -169,11 +172,12 @@ func (r *run) workKeys(t *task) {
 		return
 	}
 	differences := r.differences(t.keys, rows)
-	report := RangeReport{Pair: r.spec.Pair.Name, Scanned: int64(len(t.keys)), Differences: len(differences), Took: time.Since(began), Endless: true}
+	report.Differences, report.Took = len(differences), time.Since(began)
 	t.keys = nil // they may wait long for a suspect before them
 	if !r.deliver(t, differences) {
 		return
 	}
+	finished = true
 	r.observer.RangeDone(report)
 	r.settle(t, 1)
 }

@@ -49,6 +49,8 @@ func (r *run) work(t *task) {
 	}
 	began := time.Now()
 	report := RangeReport{Pair: r.spec.Pair.Name, Range: t.work.Range, Place: t.place(), Endless: r.stream != nil}
+	finished, end := false, r.traceRange(t)
+	defer func() { end(report, finished) }()
 	pending := []piece{{bounds: t.work.Range}}
 	for len(pending) > 0 {
 		p := pending[len(pending)-1]
@@ -83,6 +85,7 @@ func (r *run) work(t *task) {
 		}
 	}
 	report.Took = time.Since(began)
+	finished = true
 	r.observer.RangeDone(report)
 	r.settle(t, 1)
 }

@@ -108,8 +108,10 @@ func (t *triggered) requeue(key row.Key) {
 // changing is in every lot and looked at once for each.
 func (t *triggered) produce(ctx context.Context) error {
 	var reader sync.WaitGroup
-	reader.Go(func() { t.readFeed(ctx) })
+	reading, stop := context.WithCancel(ctx)
+	reader.Go(func() { t.readFeed(reading) })
 	defer reader.Wait()
+	defer stop() // or it would wait for the next event, and read on
 	step := max(t.Settle/(generations-1), time.Millisecond)
 	tick := time.NewTicker(step)
 	defer tick.Stop()

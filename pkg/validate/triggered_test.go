@@ -244,3 +244,31 @@ func TestPendingKeysOfOtherTypesSpillToTheWholeTable(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// TestAStreamEndsWhenARangeCannotBeRead and not only with the next event: whoever
+// starts it anew must come to know.
+func TestAStreamEndsWhenARangeCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, feed, by := newTriggeredBench(t)
+		denied := errors.New("no such table")
+		b.authority.before = func(op string, _ int) error {
+			if op == "boundary" {
+				return denied
+			}
+			return nil
+		}
+		b.replica.before = b.authority.before
+		ended := make(chan error, 1)
+		validator := b.validator()
+		go func() { ended <- validator.Triggered(t.Context(), b.run, by) }()
+		feed.send(Change{All: true})
+		select {
+		case err := <-ended:
+			if !errors.Is(err, denied) || feed.dealtWith() != 0 {
+				t.Errorf("ended with %v, %d events dealt with", err, feed.dealtWith())
+			}
+		case <-time.After(time.Hour):
+			t.Fatal("it goes on, and looks at nothing")
+		}
+	})
+}

@@ -21,6 +21,7 @@
 //	merge.go lookup.go count.go windows.go   the other methods
 //	stream.go incremental.go triggered.go pending.go   runs that never end
 //	check.go      rows that somebody asks for
+//	trace.go      what is followed beyond this process
 //	confirm.go suspects.go follow.go   from suspect to finding
 //	publish.go ledger.go save.go  findings out, position forward
 //	verdict.go    what a run concludes
@@ -113,9 +114,14 @@ type Run struct {
 	MaxShare float64
 	// Checkpoint is the name under which the position is kept; empty keeps none.
 	Checkpoint string
+	// SourceAt and TargetAt say where the databases are, if Checkpoint does not: what
+	// a position says of one server it does not say of another, although that may
+	// have the same table, as a copy of its files has.
+	SourceAt, TargetAt string
 	// StartOver begins anew, and says so, when the position kept under that
-	// name belongs to another comparison. Without it that is an error: somebody
-	// may want to go back to what was asked for then.
+	// name belongs to another comparison, or to another release that wrote it in
+	// another form. Without it that is an error: somebody may want to go back to what
+	// was asked for then.
 	StartOver bool
 }
 
@@ -128,15 +134,17 @@ type Validator struct {
 	pacer       Pacer
 	checkpoints Checkpoints
 	observer    Observer
+	tracer      Tracer
 }
 
-// Ports are the outside of a Validator. Checkpoints and Observer may be nil.
+// Ports are the outside of a Validator. Checkpoints, Observer and Tracer may be nil.
 type Ports struct {
 	Source, Target Reader
 	Publisher      Publisher
 	Pacer          Pacer
 	Checkpoints    Checkpoints
 	Observer       Observer
+	Tracer         Tracer
 }
 
 // New returns a Validator, or an error that names the setting that is wrong.
@@ -159,6 +167,7 @@ func New(config Config, ports Ports) (*Validator, error) {
 		pacer:       ports.Pacer,
 		checkpoints: ports.Checkpoints,
 		observer:    ports.Observer,
+		tracer:      ports.Tracer,
 	}, nil
 }
 
@@ -174,10 +183,14 @@ func (v *Validator) Run(ctx context.Context, spec Run) (Verdict, error) {
 	if err != nil {
 		return Verdict{Pair: pairName(spec), Run: spec.ID, Mode: spec.Mode.String(), Reason: err.Error()}, err
 	}
+	end := r.traceRun()
+	work := r.execute
 	if spec.ByTime != nil {
-		return r.countByTime(ctx)
+		work = r.countByTime
 	}
-	return r.execute(ctx)
+	verdict, err := work(ctx)
+	end(verdict, err)
+	return verdict, err
 }
 
 // prepareToEnd refuses the modes that never end.

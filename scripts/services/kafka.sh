@@ -1,17 +1,17 @@
-# One Kafka node (KRaft: broker and controller in one process), its jars from
-# Maven Central. Sourced by services.sh.
+# One Kafka node (KRaft: broker and controller in one process), its jars and those
+# of its command-line tools from Maven Central. Sourced by services.sh.
 
 kafka_version=4.1.1
 kafka_jars=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/trueup/kafka-$kafka_version
 
 kafka_up() {
   if ! have java; then install_packages default-jre-headless; fi
-  [ -d "$kafka_jars" ] || kafka_download
+  [ -e "$kafka_jars/jars/kafka-tools-$kafka_version.jar" ] || kafka_download
   ensure kafka 90
 }
 
 # kafka_download fills the cache under another name and renames it: a directory
-# of the final name is complete.
+# of the final name that has the tools is complete.
 kafka_download() {
   have mvn || install_packages maven
   local work=$kafka_jars.$$
@@ -28,6 +28,11 @@ kafka_download() {
       <artifactId>kafka_2.13</artifactId>
       <version>$kafka_version</version>
     </dependency>
+    <dependency>
+      <groupId>org.apache.kafka</groupId>
+      <artifactId>kafka-tools</artifactId>
+      <version>$kafka_version</version>
+    </dependency>
   </dependencies>
 </project>
 POM
@@ -38,8 +43,15 @@ POM
     rm -rf -- "$work"
     die "Maven could not fetch Kafka $kafka_version: see .services/maven.log; the machine needs Maven Central or a mirror in ~/.m2/settings.xml"
   fi
-  # Another checkout may have been as fast.
-  if [ -d "$kafka_jars" ]; then rm -rf -- "$work"; else mv "$work" "$kafka_jars"; fi
+  # Another checkout may have been as fast, or had fetched the broker alone, which may
+  # run: what is there stays.
+  if [ -d "$kafka_jars" ]; then
+    find "$work/jars" -name '*.jar' ! -name 'kafka-tools-*' -exec mv -n -t "$kafka_jars/jars" {} +
+    mv -n -t "$kafka_jars/jars" "$work"/jars/kafka-tools-*.jar
+    rm -rf -- "$work"
+  else
+    mv "$work" "$kafka_jars"
+  fi
 }
 
 kafka_start() {

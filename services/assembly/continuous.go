@@ -48,8 +48,12 @@ const (
 )
 
 // IncrementalState begins the key under which the position of a pair's
-// incremental run stands in the state topic.
-const IncrementalState = "incremental/"
+// incremental run stands in the state topic, and OnceState those of runs that
+// were begun with --once: a service that runs the pair goes on beside them.
+const (
+	IncrementalState = "incremental/"
+	OnceState        = "once/"
+)
 
 // Places to start.
 const (
@@ -84,8 +88,10 @@ func (c *Continuous) validate() error {
 
 // validateContinuous checks what a pair says about runs that never end.
 func (p *Pair) validateContinuous() error {
-	if strings.HasPrefix(p.Name, IncrementalState) {
-		return config.At("name", fmt.Errorf("%q begins like the key of another record in the state topic; choose one that does not begin with %s", p.Name, IncrementalState))
+	for _, taken := range []string{IncrementalState, OnceState} {
+		if strings.HasPrefix(p.Name, taken) {
+			return config.At("name", fmt.Errorf("%q begins like the key of another record in the state topic; choose one that does not begin with %s", p.Name, taken))
+		}
 	}
 	if p.UpdatedAtZone != "" {
 		if _, err := time.LoadLocation(p.UpdatedAtZone); err != nil {

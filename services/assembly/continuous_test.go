@@ -12,6 +12,8 @@ func TestWhatIsWrongWithEndlessRunsIsNamed(t *testing.T) {
 		"pairs: [{name: x, updated_at: at, schedule: {incremental: 'often'}}]":                           "pairs[0].schedule.incremental: ",
 		"pairs: [{name: x, updated_at: at, updated_at_zone: Mars/Olympus}]":                              "pairs[0].updated_at_zone: ",
 		"pairs: [{name: incremental/x}]":                                                                 "pairs[0].name: ",
+		"pairs: [{name: once/x}]":                                                                        "pairs[0].name: ",
+		"pairs: [{name: x}]\nvalidator: {takeover: 1s}":                                                  "validator.takeover: 1s is outside",
 		"pairs: [{name: x, changes: {source: a, target: a}}]":                                            "pairs[0].changes.target: ",
 		"pairs: [{name: x}]\nvalidator: {continuous: {settle: 1ms}}":                                     "validator.continuous.settle: 1ms is outside",
 		"pairs: [{name: x}]\nvalidator: {continuous: {start: somewhere}}":                                "validator.continuous.start: ",

@@ -61,6 +61,10 @@ type Validator struct {
 	// MaxClockSkew is the difference between a database's clock and this
 	// machine's that is reported as a warning; DefaultMaxClockSkew when left out.
 	MaxClockSkew time.Duration `yaml:"max_clock_skew"`
+	// Takeover is how long the validator that runs the pairs may be silent before
+	// another takes its place; DefaultTakeover when left out. Brokers allow 6s to
+	// 30m unless told otherwise (group.min.session.timeout.ms).
+	Takeover time.Duration `yaml:"takeover"`
 	// Continuous are the settings of incremental and triggered runs.
 	Continuous Continuous `yaml:"continuous"`
 }
@@ -72,6 +76,9 @@ func FixerGroup(file File) string {
 	}
 	return file.Kafka.WithDefaults().Prefix + ".fixer"
 }
+
+// RetryGroup is the consumer group in which the fixers take up what was put off.
+func RetryGroup(file File) string { return FixerGroup(file) + ".retry" }
 
 // Fixer are the settings of repairs.
 type Fixer struct {
@@ -113,6 +120,11 @@ const (
 	// tables of which a fifth differs are hardly the two that were meant, or in a
 	// mapping, filter or direction that is wrong.
 	DefaultMaxMismatchShare = 0.2
+	// DefaultTakeover bears a broker that is restarted in order, and is Kafka's own
+	// default for the members of a group (session.timeout.ms before 3.0).
+	DefaultTakeover = 10 * time.Second
+	minTakeover     = 3 * time.Second // less than a few signs of life
+	maxTakeover     = 30 * time.Minute
 	// DefaultMaxClockSkew is far above what NTP leaves and below what makes
 	// the times of an audit hard to read.
 	DefaultMaxClockSkew = 5 * time.Second
@@ -216,7 +228,12 @@ func (v *Validator) validate() error {
 	if v.MaxClockSkew == 0 {
 		v.MaxClockSkew = DefaultMaxClockSkew
 	}
+	if v.Takeover == 0 {
+		v.Takeover = DefaultTakeover
+	}
 	switch {
+	case v.Takeover < minTakeover || v.Takeover > maxTakeover:
+		return config.At("validator.takeover", fmt.Errorf("%v is outside %v to %v", v.Takeover, minTakeover, maxTakeover))
 	case *v.Confirm < 0 || *v.Confirm > maxConfirm:
 		return config.At("validator.confirm", fmt.Errorf("%v is outside 0 to %v", *v.Confirm, maxConfirm))
 	case v.MaxFindings < 0:

@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/trueup/trueup/pkg/database"
+	"github.com/trueup/trueup/pkg/dialect"
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/governor"
 	"github.com/trueup/trueup/pkg/schema"
 	"github.com/trueup/trueup/pkg/telemetry"
+	"github.com/trueup/trueup/pkg/validate"
 )
 
 // Governors are the governors of both databases, and what they go by. They
@@ -25,6 +28,8 @@ type Governors struct {
 	watchers map[event.Side]*governor.Watcher
 	opened   []*database.DB
 	orders   orders
+	// oneServer says that both databases are on one, as Start found out.
+	oneServer atomic.Bool
 }
 
 // governed is what a governor admits.
@@ -97,14 +102,33 @@ func (g *Governors) Status() []governor.Status {
 	return all
 }
 
+// Pacer has comparisons ask the governors of reads.
+func (g *Governors) Pacer() validate.Pacer { return pacer{g} }
+
+type pacer struct{ governors *Governors }
+
+// Acquire implements validate.Pacer.
+func (p pacer) Acquire(ctx context.Context, side event.Side) (func(), error) {
+	return p.governors.Of(side, governor.Reads).Acquire(ctx)
+}
+
+// Share is the smaller of the two sides'.
+func (p pacer) Share() float64 {
+	return min(p.governors.Of(event.Source, governor.Reads).Share(), p.governors.Of(event.Target, governor.Reads).Share())
+}
+
+// InTurn keeps two statements of a range from being on one server at once that has no
+// room for two.
+func (p pacer) InTurn() bool { return p.governors.oneServer.Load() && p.Share() < 1 }
+
 // monitorConns is one connection for the canary, which must not wait, and one
 // for the rest.
 const monitorConns = 2
 
-// Start opens connections of its own to both databases, finds out what can be
-// measured there, measures it once and lets the governors begin. The pair's
-// tables are what the canaries read. After an error nothing is open and it can
-// be called again.
+// Start opens connections of its own to both databases, finds out whether they are on
+// one server and what can be measured there, measures it once and lets the governors
+// begin. The pair's tables are what the canaries read. After an error nothing is open
+// and it can be called again.
 func (g *Governors) Start(ctx context.Context, pair *schema.Pair) (err error) {
 	defer func() {
 		if err != nil {
@@ -112,20 +136,19 @@ func (g *Governors) Start(ctx context.Context, pair *schema.Pair) (err error) {
 		}
 	}()
 	g.watchers = map[event.Side]*governor.Watcher{}
-	for _, side := range []event.Side{event.Source, event.Target} {
+	dbs, err := Open(ctx, g.settings(event.Source), g.settings(event.Target), Access{Conns: monitorConns, Application: "trueup-governor"})
+	if err != nil {
+		return err
+	}
+	g.opened = []*database.DB{dbs.Source, dbs.Target}
+	if err := g.identify(ctx, dbs); err != nil {
+		return err
+	}
+	for side, view := range map[event.Side]*schema.View{event.Source: &pair.Source, event.Target: &pair.Target} {
 		if !g.budget(side).adapts() {
 			continue
 		}
-		view := &pair.Source
-		if side == event.Target {
-			view = &pair.Target
-		}
-		db, err := OpenSide(ctx, side, g.settings(side), Access{Conns: monitorConns, Application: "trueup-governor"})
-		if err != nil {
-			return err
-		}
-		g.opened = append(g.opened, db)
-		watch := watch{side: side, budget: g.budget(side), db: db, log: g.log, watcher: governor.NewWatcher(side.String(), governorLog{g.log})}
+		watch := watch{side: side, budget: g.budget(side), db: dbs.Of(side), log: g.log, watcher: governor.NewWatcher(side.String(), governorLog{g.log})}
 		if err := watch.signals(ctx, view); err != nil {
 			return fmt.Errorf("%s: %w", side, err)
 		}
@@ -136,6 +159,11 @@ func (g *Governors) Start(ctx context.Context, pair *schema.Pair) (err error) {
 		measured.Go(func() { w.Measure(ctx) })
 	}
 	measured.Wait()
+	return g.begin()
+}
+
+// begin lets the governors admit.
+func (g *Governors) begin() error {
 	if path := g.file.Governor.PauseFile; path != "" {
 		g.orderByFile(readPause(path)) // before anything is admitted
 	}
@@ -144,6 +172,28 @@ func (g *Governors) Start(ctx context.Context, pair *schema.Pair) (err error) {
 		errs = append(errs, one.Start(g.watchers[which.side]))
 	}
 	return errors.Join(errs...)
+}
+
+// identify has databases on one server divide one budget: the same cores serve both.
+func (g *Governors) identify(ctx context.Context, dbs *Databases) error {
+	same, err := database.SameServer(ctx, dbs.Source, dbs.Target)
+	switch class := database.ClassOf(err); {
+	case err == nil:
+	case ctx.Err() != nil, class == dialect.ClassTransient, class == dialect.ClassContention:
+		return err
+	default: // that the servers do not tell will not change
+		g.log.Warn().Err(err).Msg("it is not known whether source and target are on one server; if they are, halve governor.*.concurrency")
+	}
+	g.oneServer.Store(same)
+	if !same {
+		return nil
+	}
+	most := min(g.budget(event.Source).Concurrency, g.budget(event.Target).Concurrency)
+	g.log.Info().Int("concurrency", most).Msg("source and target are on one server, and have half of its budget each")
+	for _, one := range g.list {
+		one.Halve(most)
+	}
+	return nil
 }
 
 // Observe notes what reading a row of a range took, as far as it is known.

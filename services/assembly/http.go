@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/trueup/trueup/pkg/config"
 	"github.com/trueup/trueup/pkg/kafka"
@@ -141,6 +142,19 @@ func (h *HTTP) check(asks bool) error {
 	}
 	_, err := h.TLS.config()
 	return err
+}
+
+// trusted says whether callers that look at the certificate can trust it, for
+// /readyz. The files are those that the next connection reads.
+func (t HTTPTLS) trusted() (ready bool, detail string, since time.Time) {
+	c, err := t.config()
+	if err != nil {
+		return false, err.Error(), time.Time{}
+	}
+	if end := c.Certificates[0].Leaf.NotAfter; time.Now().After(end) {
+		return false, fmt.Sprintf("http.tls.cert_file %s expired on %s: renew it, callers refuse it", t.CertFile, end.UTC().Format(time.RFC3339)), end
+	}
+	return true, "", time.Time{}
 }
 
 func (t HTTPTLS) config() (*tls.Config, error) {

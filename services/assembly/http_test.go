@@ -48,6 +48,25 @@ func secured(t *testing.T, file HTTP) string {
 	return "https://" + address
 }
 
+func TestAnExpiredCertificateMakesAServiceUnready(t *testing.T) {
+	authority := testenv.NewAuthority(t, "us")
+	old, fresh := authority.Issue(testenv.Certificate{Expired: true}), authority.Issue(testenv.Certificate{})
+	tls := HTTPTLS{CertFile: old.Cert, KeyFile: old.Key}
+	if ready, detail, since := tls.trusted(); ready || !strings.Contains(detail, old.Cert+" expired on ") || since.IsZero() {
+		t.Errorf("%v %q since %v", ready, detail, since)
+	}
+	tls = HTTPTLS{CertFile: fresh.Cert, KeyFile: fresh.Key}
+	if ready, detail, _ := tls.trusted(); !ready {
+		t.Error(detail)
+	}
+	if err := os.Remove(fresh.Key); err != nil {
+		t.Fatal(err)
+	}
+	if ready, detail, _ := tls.trusted(); ready || !strings.Contains(detail, "http.tls.cert_file and key_file") {
+		t.Errorf("%v %q", ready, detail)
+	}
+}
+
 func post(t *testing.T, url string, config *tls.Config) (string, error) {
 	t.Helper()
 	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}

@@ -267,3 +267,12 @@ func ParseMethod(name string) (schema.Method, error) {
 	}
 	return schema.Auto, fmt.Errorf("%q is no method; say auto, checksum, merge or lookup", strings.TrimSpace(name))
 }
+
+// PairNames are the names of pairs, in their order.
+func PairNames(pairs []Pair) []string {
+	names := make([]string, len(pairs))
+	for i := range pairs {
+		names[i] = pairs[i].Name
+	}
+	return names
+}

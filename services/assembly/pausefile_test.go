@@ -43,7 +43,7 @@ func TestAPauseFilePausesWhileItIsThereAndNotExpired(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Start(t.Context(), nil); err != nil {
+	if err := g.begin(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

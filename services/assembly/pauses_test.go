@@ -20,7 +20,7 @@ func TestOneGiversPauseDoesNotEndAnothers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Start(t.Context(), nil); err != nil {
+	if err := g.begin(); err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()

@@ -7,16 +7,19 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/rs/zerolog"
 
+	"github.com/trueup/trueup/internal/manual"
 	"github.com/trueup/trueup/pkg/database"
 	"github.com/trueup/trueup/pkg/dialect"
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/lifecycle"
 	"github.com/trueup/trueup/pkg/telemetry"
+	"github.com/trueup/trueup/pkg/tracing"
 )
 
 // Exit statuses of the services.
@@ -34,6 +37,8 @@ type Service struct {
 	Metrics   *telemetry.Metrics
 	Readiness *telemetry.Readiness
 	Parts     lifecycle.Group
+	// Tracing is nil where nothing is traced.
+	Tracing *tracing.Tracing
 }
 
 // NewService returns a service that logs to stderr, one JSON object a line.
@@ -42,7 +47,7 @@ func NewService(name string, stderr io.Writer) *Service {
 	return &Service{
 		Name:      name,
 		Log:       zerolog.New(stderr).With().Timestamp().Str("service", name).Logger(),
-		Metrics:   telemetry.NewMetrics(name, Version()),
+		Metrics:   telemetry.NewMetrics(name, ReadBuild().Version, ReadBuild().Commit),
 		Readiness: telemetry.NewReadiness(),
 	}
 }
@@ -52,6 +57,10 @@ type Flags struct {
 	Config  string
 	Listen  string
 	Version bool
+	// Manual asks for the manual page.
+	Manual bool
+	// About is what --help and the manual page say besides the flags.
+	About manual.Page
 }
 
 // Register adds the flags to a set.
@@ -59,6 +68,20 @@ func (f *Flags) Register(set *flag.FlagSet) {
 	set.StringVar(&f.Config, "config", "", "configuration `FILE`; one file serves validator and fixer")
 	set.StringVar(&f.Listen, "listen", "", "`host:port` for /healthz, /readyz and /metrics, instead of http.listen; off for none")
 	set.BoolVar(&f.Version, "version", false, "print the version and exit")
+	set.BoolVar(&f.Manual, "man", false, "print the manual page, for man(1), and exit")
+}
+
+// page is what the service says of itself.
+func (f *Flags) page(set *flag.FlagSet) manual.Page {
+	build := ReadBuild()
+	page := f.About
+	page.Name, page.Version = set.Name(), build.Version
+	page.Date, _, _ = strings.Cut(build.Date, "T")
+	set.VisitAll(func(one *flag.Flag) {
+		placeholder, text := flag.UnquoteUsage(one)
+		page.Flags = append(page.Flags, manual.Entry{Name: strings.TrimSpace("--" + one.Name + " " + placeholder), Text: text})
+	})
+	return page
 }
 
 // Load reads and checks the file the flags name.
@@ -106,6 +129,9 @@ func (s *Service) ServeHTTP(ctx context.Context, flag string, file HTTP, otherwi
 		if listener, err = telemetry.Listen(ctx, net.JoinHostPort("127.0.0.1", "0")); err != nil {
 			return err
 		}
+	}
+	if file.TLS.CertFile != "" {
+		s.Readiness.Watch("certificate", file.TLS.trusted)
 	}
 	guard := &guard{http: file, local: loopback(listener.Addr()), log: s.Log}
 	for i, m := range mounted {
@@ -170,20 +196,24 @@ func Fail(stderr io.Writer, service string, err error) int {
 }
 
 // ParseFlags parses the command line of a service. done says that the process
-// is to end with the status, because of an error or since --help or --version
-// was asked for.
+// is to end with the status, because of an error or since --help, --man or
+// --version was asked for.
 func ParseFlags(set *flag.FlagSet, f *Flags, args []string, stdout, stderr io.Writer) (status int, done bool) {
-	set.SetOutput(stderr)
+	set.SetOutput(io.Discard) // what is to be said is said below
 	err := set.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, f.page(set).Help())
 		return StatusClean, true
 	case err != nil:
-		return StatusTrouble, true // the set has printed it
+		return Fail(stderr, set.Name(), fmt.Errorf("%w; run `%s --help` for the flags there are", err, set.Name())), true
 	case set.NArg() > 0:
-		return Fail(stderr, set.Name(), fmt.Errorf("unexpected argument %q", set.Arg(0))), true
+		return Fail(stderr, set.Name(), fmt.Errorf("unexpected argument %q; run `%s --help` for how to use it", set.Arg(0), set.Name())), true
 	case f.Version:
-		fmt.Fprintf(stdout, "%s %s\n", set.Name(), Version())
+		fmt.Fprintf(stdout, "%s %s\n", set.Name(), ReadBuild())
+		return StatusClean, true
+	case f.Manual:
+		fmt.Fprint(stdout, f.page(set).Roff())
 		return StatusClean, true
 	}
 	return StatusClean, false

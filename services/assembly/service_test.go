@@ -137,8 +137,9 @@ func TestFlags(t *testing.T) {
 	}{
 		{"--config x --listen off", 0, false, "", ""},
 		{"--version", 0, true, "fixer ", ""},
-		{"--help", 0, true, "", "-config FILE"},
-		{"--nothing", 2, true, "", "-nothing"},
+		{"--help", 0, true, "  --config FILE ", ""},
+		{"--man", 0, true, ".SH OPTIONS", ""},
+		{"--nothing", 2, true, "", "fixer: flag provided but not defined: -nothing; run `fixer --help`"},
 		{"--config x y", 2, true, "", `unexpected argument "y"`},
 	}
 	for _, c := range cases {

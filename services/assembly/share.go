@@ -1,44 +1,57 @@
 package assembly
 
 import (
+	"context"
+	"sync"
+
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/governor"
 	"github.com/trueup/trueup/pkg/kafka"
-	"github.com/trueup/trueup/pkg/lifecycle"
 )
 
 // shareProtocol names what processes say to each other about budgets; it changes
 // with what they say.
 const shareProtocol = "trueup-budget-1"
 
-// Share divides what each database may be asked for among all services of one
-// Kafka prefix that have work, except where governor.*.processes says by how much.
-// It adds a part to those that run, and is called before those are added that ask
-// the governors: the last added stops first.
-func (g *Governors) Share(c kafka.Config, parts *lifecycle.Group) error {
-	shared := map[string][]*governor.Governor{}
+// Share divides what each database may be asked for among all processes of one Kafka
+// prefix that have work. Where governor.*.processes says by how much, or no broker
+// is named, it is divided among this process's governors alone. It comes before
+// Start. What it returns runs until nobody asks the governors any more.
+func (g *Governors) Share(c kafka.Config) (run func(context.Context) error, err error) {
+	alone, shared := map[string][]*governor.Governor{}, map[string][]*governor.Governor{}
 	for _, side := range []event.Side{event.Source, event.Target} {
-		if g.budget(side).Processes > 0 {
-			continue
+		among := shared
+		if g.budget(side).Processes > 0 || len(c.Brokers) == 0 {
+			among = alone
 		}
 		for _, use := range []governor.Use{governor.Reads, governor.Writes} {
 			if one := g.Of(side, use); one != nil {
-				shared[side.String()] = append(shared[side.String()], one)
+				among[side.String()] = append(among[side.String()], one)
 			}
 		}
 	}
-	if len(shared) == 0 {
+	var sharings []*governor.Sharing
+	if len(alone) > 0 {
+		sharings = append(sharings, governor.NewSharing(governor.Alone{}, "", alone))
+	}
+	if len(shared) > 0 {
+		group := c.WithDefaults().Prefix + ".governor"
+		circle, err := kafka.NewCircle(c, kafka.CircleConfig{
+			Group: group, Protocol: shareProtocol,
+			SessionTimeout: governor.SessionTimeout, RoundTimeout: governor.RoundTimeout,
+		})
+		if err != nil {
+			return nil, err
+		}
+		wayOut := "; it is divided in the Kafka group " + group + ", which takes READ on it, or by governor.source.processes and governor.target.processes"
+		sharings = append(sharings, governor.NewSharing(circle, wayOut, shared))
+	}
+	return func(ctx context.Context) error {
+		var all sync.WaitGroup
+		for _, s := range sharings {
+			all.Go(func() { _ = s.Run(ctx) }) // it returns nil
+		}
+		all.Wait()
 		return nil
-	}
-	group := c.WithDefaults().Prefix + ".governor"
-	circle, err := kafka.NewCircle(c, kafka.CircleConfig{
-		Group: group, Protocol: shareProtocol,
-		SessionTimeout: governor.SessionTimeout, RoundTimeout: governor.RoundTimeout,
-	})
-	if err != nil {
-		return err
-	}
-	wayOut := "; it is divided in the Kafka group " + group + ", which takes READ on it, or by governor.source.processes and governor.target.processes"
-	parts.Add("budget", governor.NewSharing(circle, wayOut, shared).Run)
-	return nil
+	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -17,8 +18,9 @@ import (
 // from the topic of outcomes, and from as far back as repairs are counted; that
 // one has tripped or was released, from the state topic.
 type breakers struct {
-	pairs    map[string]*fix.Breaker
-	states   follower
+	pairs  map[string]*fix.Breaker
+	states follower
+	// outcomes is nil where no pair has a limit, so that nothing need be counted.
 	outcomes follower
 	log      zerolog.Logger
 }
@@ -74,7 +76,7 @@ func (b *breakers) count(r event.Record) error {
 // Nothing is written before.
 func (b *breakers) ready(ctx context.Context) error {
 	now := time.Now()
-	if err := b.states.Await(ctx, now); err != nil {
+	if err := b.states.Await(ctx, now); err != nil || b.outcomes == nil {
 		return err
 	}
 	return b.outcomes.Await(ctx, now)
@@ -121,16 +123,17 @@ type outcomes struct {
 }
 
 func (o outcomes) Publish(ctx context.Context, list []event.Outcome) error {
+	isHeld := func(o event.Outcome) bool { return o.Class == fix.ClassBreaker }
+	if !slices.ContainsFunc(list, isHeld) {
+		return o.publisher.PublishOutcomes(ctx, list)
+	}
 	var held, others []event.Outcome
 	for _, outcome := range list {
-		if outcome.Class == fix.ClassBreaker {
+		if isHeld(outcome) {
 			held = append(held, outcome)
 		} else {
 			others = append(others, outcome)
 		}
-	}
-	if len(held) == 0 {
-		return o.publisher.PublishOutcomes(ctx, list)
 	}
 	// What was done is told in any case.
 	return errors.Join(o.publisher.PublishOutcomes(ctx, others), o.publishHeld(ctx, held))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"testing"
 	"time"
@@ -161,5 +162,35 @@ func TestATripOfAnotherHoldsHereAsWell(t *testing.T) {
 	}
 	if err := b.learn(event.Record{Key: event.StateKey(event.StateBreaker, "x"), Value: []byte("garbage")}); err == nil {
 		t.Error("a state that cannot be read was passed over")
+	}
+}
+
+// TestNothingIsCountedWhereNothingIsLimited: a fixer that has no limits is ready
+// although it does not read what the others did.
+func TestNothingIsCountedWhereNothingIsLimited(t *testing.T) {
+	unlimited, dozen := "off", "12"
+	for deletes, reads := range map[string]bool{unlimited: false, dozen: true} {
+		f := &fixer{
+			service: assembly.NewService("fixer", io.Discard), breakers: &breakers{states: news(nothingNew)},
+			file: assembly.File{
+				Kafka: kafka.Config{Brokers: []string{"127.0.0.1:1"}},
+				Pairs: []assembly.Pair{{Name: "orders", Breaker: assembly.Breaker{Share: &unlimited, Deletes: &deletes, PerMinute: &unlimited}}},
+			},
+		}
+		var err error
+		if f.publisher, err = kafka.NewPublisher(f.file.Kafka, zerolog.Nop(), kafka.Unobserved{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.followOutcomes(); err != nil || (f.breakers.outcomes != nil) != reads {
+			t.Fatalf("deletes %s: reads outcomes %v, %v", deletes, f.breakers.outcomes != nil, err)
+		}
+		var want error
+		if reads {
+			want = errAway
+			f.breakers.outcomes = news(func() error { return errAway })
+		}
+		if err := f.breakers.ready(t.Context()); !errors.Is(err, want) {
+			t.Errorf("deletes %s: ready with %v, want %v", deletes, err, want)
+		}
 	}
 }

@@ -27,7 +27,6 @@ type fixer struct {
 	publisher *kafka.Publisher
 	state     *kafka.Follower
 	epochs    *epochs
-	outcomes  *kafka.Follower
 	breakers  *breakers
 	governors *assembly.Governors
 	reads     map[event.Side]*governor.Budget
@@ -84,16 +83,19 @@ func (f *fixer) run(ctx context.Context) error {
 		delay: f.file.Fixer.RetryDelay, patience: f.file.Fixer.RetryFor,
 	}
 	findings := f.groupConfig()
-	retries := findings
-	retries.Group, retries.Topic = findings.Group+".retry", f.file.Kafka.Topics().Retry
+	topics, retries := f.file.Kafka.Topics(), findings
+	retries.Group, retries.Topic = assembly.RetryGroup(f.file), topics.Retry
 	members := make([]*kafka.Group, 2)
 	handler.stripes = func() int { return f.stripes(len(members[0].Lag())) }
 	if members[0], err = kafka.NewGroup(f.file.Kafka, findings, handler, f.service.Log, f.group); err != nil {
 		return err
 	}
-	if members[1], err = kafka.NewGroup(f.file.Kafka, retries, due{handler}, f.service.Log, quiet{f.group}); err != nil {
+	if members[1], err = kafka.NewGroup(f.file.Kafka, retries, due{handler, handler.delay}, f.service.Log, quiet{f.group}); err != nil {
 		return err
 	}
+	telemetry.WatchClaims(f.service.Metrics, func() []telemetry.Lag {
+		return []telemetry.Lag{{Topic: topics.Findings, Left: members[0].Lag()}, {Topic: topics.Retry, Left: members[1].Lag()}}
+	})
 	f.service.Readiness.Watch("group", members[0].Healthy)
 	f.service.Readiness.Watch("retry group", members[1].Healthy)
 	errs := make([]error, len(members))
@@ -166,7 +168,7 @@ func (f *fixer) open(ctx context.Context) (_ *databases, err error) {
 		if err != nil {
 			return nil, err
 		}
-		d.repairers[p.Name] = f.tables(d, p, pair, repairer)
+		d.repairers[p.Name] = f.service.Tracing.Fixer(f.tables(d, p, pair, repairer))
 		d.pairs[p.Name] = pair
 		f.breakers.pairs[p.Name].SetRows(assembly.AboutRows(pair.Source.Table, pair.Target.Table))
 		f.service.Log.Info().Str("pair", p.Name).Str("authority", p.Authority).Uint64("epoch", p.Epoch).Stringer("images", f.file.Keep(p).Images).Msg("pair ready for repair")
@@ -211,7 +213,7 @@ func (f *fixer) repairer(d *databases, p *assembly.Pair, pair *schema.Pair) (fix
 	settings := fix.Config{
 		Pair: pair, Side: authority, Epoch: p.Epoch, Authority: reader, Sink: sink,
 		BatchKeys: f.file.Fixer.BatchKeys, MaxChain: f.file.Fixer.MaxChain, LockBudget: f.file.Fixer.LockBudget,
-		Strategy: p.Repairs(), Keep: f.file.Keep(p), PutOff: true, DryRun: f.file.Fixer.DryRun, Observer: f.observer,
+		Strategy: p.Repairs(), Keep: f.file.Keep(p), PutOff: true, DryRun: f.file.Fixer.DryRun, Observer: f.observer, Tracer: f.service.Tracing.Steps(),
 	}
 	if !f.file.Fixer.DryRun { // which announces nothing, and writes nothing
 		settings.Epochs, settings.Gate = f.epochs, f.breakers.pairs[p.Name]

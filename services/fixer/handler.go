@@ -52,8 +52,8 @@ func (h *handler) Handle(ctx context.Context, batch []kafka.Message) error {
 }
 
 func (h *handler) handle(ctx context.Context, batch []kafka.Message) error {
-	letters := letterbox{publisher: h.publisher, origins: map[origin]kafka.Message{}}
-	var findings []event.Finding
+	origins := &origins{batch: batch}
+	findings := make([]event.Finding, 0, len(batch))
 	var unreadable []kafka.Dead
 	for _, m := range batch {
 		if m.DecodeErr != nil {
@@ -61,7 +61,6 @@ func (h *handler) handle(ctx context.Context, batch []kafka.Message) error {
 			continue
 		}
 		findings = append(findings, m.Finding)
-		letters.origins[originOf(m.Finding)] = m
 	}
 	if len(unreadable) > 0 {
 		if err := h.publisher.PublishDead(ctx, unreadable); err != nil {
@@ -73,8 +72,8 @@ func (h *handler) handle(ctx context.Context, batch []kafka.Message) error {
 		return nil
 	}
 	dispatcher := fix.Dispatcher{
-		Pairs: h.pairs, Stripes: h.stripes(), Outcomes: outcomes{h.publisher, h.breakers}, Dead: letters, Observer: h.observer,
-		Retries: later{publisher: h.publisher, origins: letters.origins, delay: h.delay, patience: h.patience},
+		Pairs: h.pairs, Stripes: h.stripes(), Outcomes: outcomes{h.publisher, h.breakers}, Dead: letterbox{h.publisher, origins}, Observer: h.observer,
+		Retries: later{publisher: h.publisher, origins: origins, delay: h.delay, patience: h.patience},
 	}
 	err := dispatcher.Dispatch(ctx, findings)
 	for errors.Is(err, errReleased) && ctx.Err() == nil {
@@ -87,7 +86,7 @@ func (h *handler) handle(ctx context.Context, batch []kafka.Message) error {
 // DeadLetters of package fix.
 type letterbox struct {
 	publisher publisher
-	origins   map[origin]kafka.Message
+	origins   *origins
 }
 
 // origin tells findings of a batch apart; the key is part of it, since a
@@ -98,12 +97,30 @@ func originOf(f event.Finding) origin {
 	return origin{pair: f.Pair, run: f.Run, id: f.ID, key: f.Key.Values().ID()}
 }
 
+// origins finds the messages of a batch by their findings. Few batches ask.
+type origins struct {
+	batch []kafka.Message
+	found map[origin]kafka.Message
+}
+
+func (o *origins) of(f event.Finding) kafka.Message {
+	if o.found == nil {
+		o.found = make(map[origin]kafka.Message, len(o.batch))
+		for _, m := range o.batch {
+			if m.DecodeErr == nil {
+				o.found[originOf(m.Finding)] = m
+			}
+		}
+	}
+	return o.found[originOf(f)]
+}
+
 func (l letterbox) Bury(ctx context.Context, letters []fix.DeadLetter) error {
 	dead := make([]kafka.Dead, len(letters))
 	for i, letter := range letters {
 		dead[i] = kafka.Dead{
-			Message: l.origins[originOf(letter.Finding)],
-			Class:   letter.Outcome.Class, Reason: letter.Outcome.Reason, Attempts: letter.Outcome.Attempts,
+			Message: l.origins.of(letter.Finding),
+			Class:   letter.Outcome.Class, Reason: letter.Outcome.Reason, Attempts: letter.Outcome.Attempts, TraceParent: letter.Outcome.TraceParent,
 		}
 	}
 	return l.publisher.PublishDead(ctx, dead)

@@ -17,7 +17,7 @@ func main() {
 
 // run returns the exit status: 0 after an orderly stop, 2 for trouble.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var flags assembly.Flags
+	flags := assembly.Flags{About: about}
 	set := flag.NewFlagSet("fixer", flag.ContinueOnError)
 	flags.Register(set)
 	if status, done := assembly.ParseFlags(set, &flags, args, stdout, stderr); done {

@@ -80,8 +80,12 @@ func (o observer) Settled(outcome event.Outcome) {
 		return
 	}
 	// The key may be personal data, and stands in the topics for whoever may know.
-	o.log.Warn().Str("pair", outcome.Pair).Str("finding", outcome.FindingID).Stringer("result", outcome.Result).
-		Str("class", outcome.Class).Str("reason", outcome.Reason).Msg("finding not repaired")
+	line := o.log.Warn().Str("pair", outcome.Pair).Str("finding", outcome.FindingID).Stringer("result", outcome.Result).
+		Str("class", outcome.Class).Str("reason", outcome.Reason)
+	if outcome.TraceParent != "" {
+		line = line.Str("traceparent", outcome.TraceParent)
+	}
+	line.Msg("finding not repaired")
 }
 
 // handled notes how a batch of messages ended. An error is one that trying
@@ -96,6 +100,7 @@ func (o observer) handled(err error) {
 }
 
 func (o observer) undecodable(dead []kafka.Dead) {
+	o.metrics.Undecodable(len(dead))
 	for _, d := range dead {
 		o.log.Error().Err(d.Message.DecodeErr).Str("topic", d.Message.Topic).Int32("partition", d.Message.Partition).
 			Int64("offset", d.Message.Offset).Msg("message not understood; moved to the dead topic")

@@ -13,7 +13,7 @@ import (
 // package fix.
 type later struct {
 	publisher publisher
-	origins   map[origin]kafka.Message
+	origins   *origins
 	// delay is the same for all, so that the messages of a partition are due in
 	// the order in which they stand.
 	delay time.Duration
@@ -27,14 +27,14 @@ func (l later) PutOff(ctx context.Context, waiting []fix.Waiting) (over []fix.Wa
 	now := time.Now()
 	var retries []kafka.Retry
 	for _, w := range waiting {
-		m := l.origins[originOf(w.Finding)]
+		m := l.origins.of(w.Finding)
 		w.Outcome.Attempts += m.Attempts()
 		if w.Outcome.Class == fix.ClassReference && now.Sub(m.WaitingSince(now)) >= l.patience {
 			over = append(over, w)
 			continue
 		}
 		retries = append(retries, kafka.Retry{
-			Dead:      kafka.Dead{Message: m, Class: w.Outcome.Class, Reason: w.Outcome.Reason, Attempts: w.Outcome.Attempts},
+			Dead:      kafka.Dead{Message: m, Class: w.Outcome.Class, Reason: w.Outcome.Reason, Attempts: w.Outcome.Attempts, TraceParent: w.Outcome.TraceParent},
 			NotBefore: now.Add(l.delay),
 		})
 	}
@@ -47,13 +47,18 @@ type quiet struct{ *telemetry.Group }
 
 func (quiet) GroupHealthy(bool) {}
 
-// due hands over messages of the retry topic when their time has come.
-type due struct{ kafka.Handler }
+// due hands over messages of the retry topic when their time has come. None waits
+// for longer than the delay: whoever put it off may have a clock that is ahead.
+type due struct {
+	kafka.Handler
+	delay time.Duration
+}
 
 // Handle implements kafka.Handler.
 func (d due) Handle(ctx context.Context, batch []kafka.Message) error {
+	began := time.Now()
 	for len(batch) > 0 {
-		now, rest, wait := whatIsDue(batch, time.Now())
+		now, rest, wait := whatIsDue(batch, time.Now(), began.Add(d.delay))
 		if len(now) == 0 {
 			if err := pause(ctx, wait); err != nil {
 				return err
@@ -68,11 +73,11 @@ func (d due) Handle(ctx context.Context, batch []kafka.Message) error {
 	return nil
 }
 
-// whatIsDue divides messages in those whose time has come and the rest, the
-// first of which is due after wait.
-func whatIsDue(batch []kafka.Message, at time.Time) (now, rest []kafka.Message, wait time.Duration) {
+// whatIsDue divides messages in those whose time has come, which is no later than
+// latest, and the rest, the first of which is due after wait.
+func whatIsDue(batch []kafka.Message, at, latest time.Time) (now, rest []kafka.Message, wait time.Duration) {
 	for _, m := range batch {
-		left := m.NotBefore().Sub(at)
+		left := min(m.NotBefore().Sub(at), latest.Sub(at))
 		if left <= 0 {
 			now = append(now, m)
 			continue

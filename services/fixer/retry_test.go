@@ -97,7 +97,7 @@ func TestMessagesAreHandedOverWhenTheirTimeHasComeAndNotBefore(t *testing.T) {
 			m.Record.Headers = map[string]string{kafka.HeaderNotBefore: a.start.Add(want).Format(time.RFC3339Nano)}
 			batch = append(batch, m)
 		}
-		if err := (due{a}).Handle(t.Context(), batch); err != nil {
+		if err := (due{a, 5 * time.Second}).Handle(t.Context(), batch); err != nil {
 			t.Fatal(err)
 		}
 		for i, want := range wants {
@@ -108,8 +108,21 @@ func TestMessagesAreHandedOverWhenTheirTimeHasComeAndNotBefore(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		batch[0].Record.Headers[kafka.HeaderNotBefore] = time.Now().Add(time.Hour).Format(time.RFC3339Nano)
-		if err := (due{a}).Handle(ctx, batch[:1]); err == nil {
+		if err := (due{a, 5 * time.Second}).Handle(ctx, batch[:1]); err == nil {
 			t.Error("a message that was not handed over counts as done")
+		}
+	})
+}
+
+// TestAWaitIsNoLongerThanTheDelayWhateverTheClockOfWhoPutOff: one that is ahead by
+// a day would hold up its partition for a day.
+func TestAWaitIsNoLongerThanTheDelayWhateverTheClockOfWhoPutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &arrivals{start: time.Now(), at: map[int64]time.Duration{}}
+		m := message("1", "orders", 1)
+		m.Record.Headers = map[string]string{kafka.HeaderNotBefore: a.start.Add(24 * time.Hour).Format(time.RFC3339Nano)}
+		if err := (due{a, 5 * time.Second}).Handle(t.Context(), []kafka.Message{m}); err != nil || a.at[1] != 5*time.Second {
+			t.Errorf("it came after %v, %v", a.at[1], err)
 		}
 	})
 }

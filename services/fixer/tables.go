@@ -101,9 +101,11 @@ func (p *pairFixer) present(ctx context.Context, look bool) (fix.Fixer, error) {
 		return p.fixer, nil
 	}
 	changes, err := p.inspect(ctx, p.pair)
-	if err != nil && !altered(err) {
-		// Where a server is away, whoever repairs finds out and waits.
-		return p.fixer, p.misfit
+	switch {
+	case err != nil && !altered(err) && p.misfit != nil: // which may have been put right since
+		return nil, err
+	case err != nil && !altered(err): // a server is away: whoever repairs finds out and waits
+		return p.fixer, nil
 	}
 	if err == nil && len(changes) == 0 {
 		p.looked, p.misfit = time.Now(), nil

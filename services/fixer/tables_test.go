@@ -132,3 +132,24 @@ func TestFindingsOfTablesThatDoNotFitAreGivenUpAfterAWhileAndNotBefore(t *testin
 		}
 	})
 }
+
+// TestNothingIsGivenUpForTablesThatCannotBeLookedAt: they did not fit when they were
+// seen last, and may have been put right since.
+func TestNothingIsGivenUpForTablesThatCannotBeLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAltering(failing{})
+		a.changes, a.misfits = []string{"column v is gone"}, errors.New("no column v")
+		if _, err := a.repair(t); err == nil {
+			t.Fatal("tables that do not fit are repaired")
+		}
+		time.Sleep(time.Hour) // no finding comes
+		a.away = &database.Error{Class: dialect.ClassTransient, Err: errors.New("connection refused")}
+		if outcomes, err := a.repair(t); !errors.Is(err, a.away) || len(outcomes) > 0 {
+			t.Errorf("%+v, %v", outcomes, err)
+		}
+		a.away, a.changes, a.misfits, a.fixer = nil, nil, nil, &repairer{result: event.Repaired}
+		if outcomes, err := a.repair(t); err != nil || len(outcomes) != 2 || outcomes[0].Result != event.Repaired {
+			t.Errorf("when they can: %+v, %v", outcomes, err)
+		}
+	})
+}

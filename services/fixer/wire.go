@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/trueup/trueup/pkg/fix"
@@ -24,22 +25,24 @@ func wire(ctx context.Context, file assembly.File, listen string, stderr io.Writ
 		observer: observer{log: service.Log, readiness: service.Readiness, metrics: telemetry.NewFixer(service.Metrics)},
 		group:    telemetry.NewGroup(service.Metrics),
 	}
-	var err error
+	f.observer.metrics.Expect(assembly.PairNames(file.Pairs)...)
+	err := service.StartTracing()
+	if err != nil {
+		return nil, err
+	}
 	if f.admin, err = kafka.NewAdmin(file.Kafka); err != nil {
 		return nil, err
 	}
 	if f.publisher, err = kafka.NewPublisher(file.Kafka, service.Log, telemetry.NewPublisher(service.Metrics)); err != nil {
 		return nil, err
 	}
+	f.publisher.Tracer = service.Tracing.Messages()
 	f.epochs = newEpochs(file.Pairs, f.observer.stopped)
 	f.breakers = newBreakers(file.Pairs, f.observer.breaker, service.Log)
 	if f.state, err = kafka.FollowState(file.Kafka, service.Log, f.epochs.apply, f.breakers.learn); err != nil {
 		return nil, err
 	}
-	if f.outcomes, err = kafka.FollowOutcomes(file.Kafka, service.Log, time.Now().Add(-fix.BreakerSpan), f.publisher.Instance(), f.breakers.count); err != nil {
-		return nil, err
-	}
-	f.breakers.states, f.breakers.outcomes = f.state, f.outcomes
+	f.breakers.states = f.state
 	f.epochs.follower = f.state
 	if f.reads, err = assembly.ReadBudgets(file.Governor); err != nil {
 		return nil, err
@@ -49,16 +52,36 @@ func wire(ctx context.Context, file assembly.File, listen string, stderr io.Writ
 	}
 	service.Readiness.Watch("kafka", f.publisher.Healthy)
 	service.Readiness.Watch("state", f.state.Healthy)
-	service.Readiness.Watch("outcomes", f.outcomes.Healthy)
 	if err := service.ServeHTTP(ctx, listen, file.HTTP, defaultListen); err != nil {
 		return nil, err
 	}
 	service.Parts.Add("kafka", f.publish)
 	service.Parts.Add("state", f.state.Run)
-	service.Parts.Add("outcomes", f.outcomes.Run)
-	if err := f.governors.Share(file.Kafka, &service.Parts); err != nil {
+	if err := f.followOutcomes(); err != nil {
 		return nil, err
 	}
+	budget, err := f.governors.Share(file.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	service.Parts.Add("budget", budget)
 	service.Parts.Add("repairs", f.run)
 	return f, nil
+}
+
+// followOutcomes has the breakers count what other fixers repair, where there is a
+// limit to it: reading all outcomes costs about as much as writing them.
+func (f *fixer) followOutcomes() error {
+	limited := func(p assembly.Pair) bool { return p.Limits() != fix.Limits{} }
+	if f.file.Fixer.DryRun || !slices.ContainsFunc(f.file.Pairs, limited) {
+		return nil
+	}
+	outcomes, err := kafka.FollowOutcomes(f.file.Kafka, f.service.Log, time.Now().Add(-fix.BreakerSpan), f.publisher.Instance(), f.breakers.count)
+	if err != nil {
+		return err
+	}
+	f.breakers.outcomes = outcomes
+	f.service.Readiness.Watch("outcomes", outcomes.Healthy)
+	f.service.Parts.Add("outcomes", outcomes.Run)
+	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,12 +17,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/trueup/trueup/pkg/event"
+	"github.com/trueup/trueup/pkg/schema"
 	"github.com/trueup/trueup/services/assembly"
 )
 
 func (a *app) governorCalibrateCommand() *cobra.Command {
 	var path, keep string
 	var during time.Duration
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "calibrate --config FILE",
 		Short: "Measure both databases for a while and propose limits for their governors",
@@ -46,13 +50,13 @@ has seen.`,
 			if err != nil {
 				return err
 			}
-			err = a.withGovernors(cmd.Context(), path, measureAll, func(ctx context.Context, file assembly.File, g *assembly.Governors) error {
+			err = a.withGovernors(cmd.Context(), path, measuring, func(ctx context.Context, file assembly.File, g *assembly.Governors) error {
 				defer assembly.Background(ctx, func(ctx context.Context) {
 					if err := readRanges(ctx, file, g); err != nil {
 						printError(a.stderr, fmt.Errorf("measure what a row takes: %w", err))
 					}
 				})()
-				now, err := gather(ctx, g, during)
+				now, err := gather(ctx, g, file, during)
 				if err == nil {
 					err = keepSummaries(keep, now)
 				}
@@ -62,17 +66,27 @@ has seen.`,
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return printSummaries(a.stdout, summaries)
+			}
 			return printProposal(a.stdout, summaries)
 		},
 	}
 	cmd.Flags().StringVar(&path, "config", "", "`FILE` with source, target, pairs and governor, as for the services")
 	cmd.Flags().DurationVar(&during, "for", time.Hour, "how long to measure")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line: what was seen of each signal, and the limit proposed for it")
 	cmd.Flags().StringVar(&keep, "keep", "", "`FILE` that what was measured is added to, and read from the next time")
 	return cmd
 }
 
 // minCalibration gives a 99th percentile something to go by.
 const minCalibration = 5 * time.Second
+
+// measuring is govern with every signal that there is.
+func measuring(ctx context.Context, file assembly.File, pair *schema.Pair, w io.Writer) (*assembly.Governors, func(), error) {
+	measureAll(&file)
+	return govern(ctx, file, pair, w)
+}
 
 // measureAll turns on the signals that are off because nobody knows their limits,
 // and has the canary's time be measured with the way there and back, as one whose
@@ -106,10 +120,12 @@ type summary struct {
 }
 
 // gather takes a sample of every signal each second.
-func gather(ctx context.Context, g *assembly.Governors, during time.Duration) ([]summary, error) {
+func gather(ctx context.Context, g *assembly.Governors, file assembly.File, during time.Duration) ([]summary, error) {
 	type name struct{ side, signal string }
 	values, about := map[name][]float64{}, map[name]summary{}
 	last, cores := map[name]time.Time{}, map[string]float64{}
+	// Of all processes: this one may have a part of them only.
+	workers := map[string]int{event.Source.String(): file.Governor.Source.Concurrency, event.Target.String(): file.Governor.Target.Concurrency}
 	began := time.Now()
 	pulse := time.NewTicker(time.Second)
 	defer pulse.Stop()
@@ -134,7 +150,7 @@ func gather(ctx context.Context, g *assembly.Governors, during time.Duration) ([
 				}
 				last[n] = r.At
 				values[n] = append(values[n], r.Value)
-				about[n] = summary{Side: n.side, Signal: n.signal, Unit: r.Signal.Unit, Limit: r.Signal.Limit, Crowd: float64(s.Most)}
+				about[n] = summary{Side: n.side, Signal: n.signal, Unit: r.Signal.Unit, Limit: r.Signal.Limit}
 			}
 		}
 	}
@@ -142,7 +158,7 @@ func gather(ctx context.Context, g *assembly.Governors, during time.Duration) ([
 	for n, v := range values {
 		slices.Sort(v)
 		s := about[n]
-		s.Crowd = max(s.Crowd/max(cores[n.side], 1), 1)
+		s.Crowd = max(float64(workers[n.side])/max(cores[n.side], 1), 1)
 		s.At, s.Seconds = began.UTC().Truncate(time.Second), time.Since(began).Round(time.Second).Seconds()
 		s.P50, s.P99, s.Max = v[len(v)/2], v[len(v)*99/100], v[len(v)-1]
 		out = append(out, s)
@@ -233,6 +249,22 @@ func printProposal(w io.Writer, all []summary) error {
 		}
 	}
 	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// printSummaries prints a line for every signal that was seen.
+func printSummaries(w io.Writer, all []summary) error {
+	var b bytes.Buffer
+	for _, s := range all {
+		_, limit, _ := strings.Cut(proposal(s), ": ")
+		if err := encodeLine(&b, struct {
+			summary
+			Proposed string `json:"proposed,omitempty"`
+		}{s, limit}); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(b.Bytes())
 	return err
 }
 

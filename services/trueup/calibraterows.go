@@ -38,7 +38,7 @@ func readRanges(ctx context.Context, file assembly.File, g *assembly.Governors) 
 	v, err := validate.New(settings, validate.Ports{
 		Source: dbs.Source, Target: dbs.Target, Publisher: nowhere{},
 		Pacer:    validate.Paced(leisurely(g.Of(event.Source, governor.Reads)), leisurely(g.Of(event.Target, governor.Reads))),
-		Observer: costs{governors: g},
+		Observer: costs{validate.NopObserver{}, g},
 	})
 	if err != nil {
 		return err
@@ -104,11 +104,14 @@ type nowhere struct{}
 // Publish implements validate.Publisher.
 func (nowhere) Publish(context.Context, []event.Finding) error { return nil }
 
-// costs tells what reading costs.
+// costs tells the governors what reading costs.
 type costs struct {
-	validate.NopObserver
+	validate.Observer
 	governors *assembly.Governors
 }
 
 // RangeDone implements validate.Observer.
-func (c costs) RangeDone(r validate.RangeReport) { c.governors.Observe(r.Cost.Rows, r.Cost.Took) }
+func (c costs) RangeDone(r validate.RangeReport) {
+	c.Observer.RangeDone(r)
+	c.governors.Observe(r.Cost.Rows, r.Cost.Took)
+}

@@ -59,6 +59,8 @@ look at that row; the finding is the validator's in any case.
 out hold their defaults after the repair. --kind base_missing inserts a row under
 the key canary.extra.
 
+What became of it is kept in Kafka: validators show it as trueup_canary_… metrics.
+
 Exit status: 0 found, repaired and equal, 1 one of them did not come to pass,
 2 could not look, was refused, or was interrupted.`,
 		Example: example(`
@@ -71,6 +73,8 @@ trueup canary orders --config trueup.yaml --kind target_missing --timeout 1m --j
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return a.canary(cmd.Context(), o, args[0]) },
+
+		ValidArgsFunction: pairArgument,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.config, "config", "", "`FILE` of the services")
@@ -119,6 +123,7 @@ func (a *app) canary(ctx context.Context, o canaryOptions, name string) error {
 	if len(report.Reached) == 0 && report.Row == "" {
 		return err // nothing was planted
 	}
+	cage.keep(ctx, report)
 	return errors.Join(err, a.tellCanary(report, o.json))
 }
 
@@ -230,6 +235,30 @@ func (c *cage) followed() bool {
 		return c.asked.Changes.Source != ""
 	}
 	return c.asked.Changes.Target != ""
+}
+
+// keepPatience is how long a report waits for Kafka: whoever started the canary waits
+// as well.
+const keepPatience = 15 * time.Second
+
+// keep writes what became of a canary where validators see it, and show it as a
+// metric. Of one that could not look to its end there is nothing to say.
+func (c *cage) keep(ctx context.Context, r canary.Report) {
+	if !r.Proven() && r.Missed == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPatience)
+	defer cancel()
+	kept := event.CanaryReport{
+		Pair: r.Pair, Authority: c.asked.Side(), Kind: r.Kind, Asked: r.Asked, At: r.At, Missed: string(r.Missed), Reason: r.Reason,
+		Found: r.Reached[canary.Found], Repaired: r.Reached[canary.Repaired], Equal: r.Reached[canary.Equal],
+	}
+	if r.Finding != nil {
+		kept.Run = r.Finding.Run
+	}
+	if err := c.publisher.PublishCanary(ctx, kept); err != nil {
+		fmt.Fprintf(c.app.stderr, "trueup: no metric will tell of this canary: %v. It needs to write to %s\n", err, c.file.Kafka.Topics().State)
+	}
 }
 
 // planter changes the copy once the governors let a repair be made. What is given

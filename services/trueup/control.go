@@ -17,6 +17,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
 
+	"github.com/trueup/trueup/internal/certificate"
 	"github.com/trueup/trueup/proto/trueup/control/v1/controlv1connect"
 	"github.com/trueup/trueup/services/assembly"
 )
@@ -172,6 +173,9 @@ func (r *remote) explain(action string, err error) error {
 	e, ok := errors.AsType[*connect.Error](err)
 	if !ok {
 		return fmt.Errorf("%s: %w", action, err)
+	}
+	if expired, ok := certificate.Expired(err); ok {
+		return fmt.Errorf("%s: the validator at %s cannot be trusted: %s; renew the file of http.tls.cert_file, or set this machine's clock", action, r.url, expired)
 	}
 	if !connect.IsWireError(err) {
 		return fmt.Errorf("%s: the validator at %s was not reached: %w; see that it runs, or name another by --server, %s or --config",

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/trueup/trueup/internal/testenv"
 	controlv1 "github.com/trueup/trueup/proto/trueup/control/v1"
 	"github.com/trueup/trueup/proto/trueup/control/v1/controlv1connect"
 	"github.com/trueup/trueup/services/assembly"
@@ -168,6 +170,23 @@ func TestWhatGoesWrongWithACallHasAWayOut(t *testing.T) {
 		t.Errorf("status %d, %s", status, stderr)
 	}
 	if status, _, stderr := ask(t, validator{}, "promote", "orders"); status != statusTrouble || !strings.Contains(stderr, "--to is missing") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+}
+
+func TestAValidatorWithAnExpiredCertificateIsNamed(t *testing.T) {
+	authority := testenv.NewAuthority(t, "us")
+	issued := authority.Issue(testenv.Certificate{Common: "validator", Expired: true})
+	pair, err := tls.LoadX509KeyPair(issued.Cert, issued.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	server.StartTLS()
+	defer server.Close()
+	status, _, stderr := trueup(t, "status", "--server", server.URL, "--ca-file", authority.File)
+	if status != statusTrouble || !strings.Contains(stderr, `the certificate "CN=validator" is valid from `) || !strings.Contains(stderr, "renew the file of http.tls.cert_file") {
 		t.Errorf("status %d, %s", status, stderr)
 	}
 }

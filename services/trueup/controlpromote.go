@@ -55,7 +55,6 @@ Stop the application's writes to the old side first, and let the copy catch up.`
 	o.addTo(cmd)
 	cmd.Flags().StringVar(&to, "to", "", "the `SIDE` that is right from now on: source or target")
 	cmd.Flags().BoolVar(&force, "force", false, "although the sides are not known to be equal")
-	_ = cmd.RegisterFlagCompletionFunc("to", cobra.FixedCompletions([]string{"source", "target"}, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	return cmd
 }
 

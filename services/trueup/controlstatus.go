@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -19,10 +20,11 @@ func (a *app) statusCommand() *cobra.Command {
 	var s server
 	cmd := &cobra.Command{
 		Use:   "status [PAIR…]",
-		Short: "Show how a validator's pairs and governors stand",
+		Short: "Show how a validator's pairs, governors and the fixers' lag stand",
 		Long: `Shows of each pair whether a run is under way, rests or waits, who asked for that
 and why, how far it is, what the last run of each mode came to since the validator
-was started, and when the next one is due.` + reaching,
+was started, and when the next one is due; then the governors, and what the fixers
+have left to do in Kafka, whether there are fixers or not.` + reaching,
 		Example: example("trueup status\ntrueup status orders --json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := s.open()
@@ -36,7 +38,10 @@ was started, and when the next one is due.` + reaching,
 			if err := a.printPairs(out.Msg.GetPairs(), s.json); err != nil || len(args) > 0 {
 				return err
 			}
-			return a.printGovernors(out.Msg.GetGovernors(), s.json)
+			if err := a.printGovernors(out.Msg.GetGovernors(), s.json); err != nil {
+				return err
+			}
+			return a.printGroups(out.Msg.GetGroups(), s.json)
 		},
 		ValidArgsFunction: s.completePairs,
 	}
@@ -44,21 +49,24 @@ was started, and when the next one is due.` + reaching,
 	return cmd
 }
 
-// completePairs offers the names of the validator's pairs to the shell.
+// completePairs offers the names of the validator's pairs to the shell, or those of
+// the configuration file where the validator is not reached.
 func (s *server) completePairs(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	r, err := s.open()
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return configuredPairs(cmd, args), cobra.ShellCompDirectiveNoFileComp
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Second) // somebody waits for the key to act
 	defer cancel()
 	out, err := r.Status(ctx, connect.NewRequest(&controlv1.StatusRequest{}))
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return configuredPairs(cmd, args), cobra.ShellCompDirectiveNoFileComp
 	}
 	var names []cobra.Completion
 	for _, p := range out.Msg.GetPairs() {
-		names = append(names, p.GetName())
+		if !slices.Contains(args, p.GetName()) {
+			names = append(names, p.GetName())
+		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

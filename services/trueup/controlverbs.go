@@ -20,7 +20,8 @@ type orderOptions struct {
 
 func (o *orderOptions) addTo(cmd *cobra.Command) {
 	o.server.addTo(cmd)
-	cmd.Flags().StringVar(&o.who, "who", callerName(), "`NAME` that shows in the status and in the log")
+	cmd.Flags().StringVar(&o.who, "who", callerName(), "`NAME` that shows in the status and in the log (default yours, with this machine's)")
+	cmd.Flags().Lookup("who").DefValue = "" // manual pages are the same wherever they are made
 	cmd.Flags().StringVar(&o.why, "why", "", "`REASON`, for those who find it")
 }
 
@@ -89,7 +90,6 @@ trueup run orders items --mode reverse --why "after the import"`, &o,
 			return out.Msg.GetPairs(), nil
 		})
 	cmd.Flags().StringVar(&mode, "mode", "full", "full, reverse or count")
-	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"full", "reverse", "count"}, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	return cmd
 }
 

@@ -104,6 +104,7 @@ trueup diff --config trueup.yaml orders --report orders.html`),
 			}
 			return r.diff(cmd.Context())
 		},
+		ValidArgsFunction: pairArguments,
 	}
 	o.addTo(cmd)
 	page.addTo(cmd)
@@ -306,7 +307,7 @@ func (r *runner) diffPairs(ctx context.Context) error {
 func (r *runner) compare(ctx context.Context, p resolved, publisher validate.Publisher) (validate.Verdict, error) {
 	v, err := validate.New(r.config, validate.Ports{
 		Source: r.Source, Target: r.Target, Publisher: publisher, Pacer: r.pacer,
-		Checkpoints: r.checkpoints, Observer: r.progress,
+		Checkpoints: r.checkpoints, Observer: r.observer(r.progress),
 	})
 	if err != nil {
 		return validate.Verdict{Pair: p.pair.Name, Mode: r.mode.String()}, err

@@ -69,6 +69,7 @@ trueup fix --config trueup.yaml orders --json`),
 			defer r.close()
 			return r.fix(cmd.Context(), dryRun, verify)
 		},
+		ValidArgsFunction: pairArguments,
 	}
 	o.addTo(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print the SQL that would repair, and write nothing")

@@ -29,12 +29,12 @@ func TestFixStopsAtTheLimitsItIsGiven(t *testing.T) {
 						testenv.Exec(t, dsn, fmt.Sprintf("INSERT INTO orders VALUES (%d, %d)", id, map[bool]int{true: n[1]}[id < 10]))
 					}
 				}
-				args := append([]string{"fix", source, target, "orders", "--confirm", "0", "--quiet"}, c.flags...)
+				args := append([]string{"fix", source, target, "orders", "--confirm", "0", "--quiet", "--method", "merge"}, c.flags...)
 				status, stdout, stderr := trueup(t, args...)
 				if status != c.status || strings.Count(stdout, c.limit) != c.say {
 					t.Errorf("status %d, want %d and a word of %q\n%s%s", status, c.status, c.limit, stdout, stderr)
 				}
-				// The rows that differ come first, in the order of the key.
+				// The rows that differ come first, in the order of the key, as they are read.
 				extra, wrong := count(t, target, "orders WHERE id >= 20"), count(t, target, "orders WHERE n = 2")
 				if extra != c.left || wrong != 0 {
 					t.Errorf("%d rows too many and %d that differ are left, want %d and none", extra, wrong, c.left)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/rs/zerolog"
@@ -10,23 +11,55 @@ import (
 	"github.com/trueup/trueup/pkg/fix"
 	"github.com/trueup/trueup/pkg/fix/sqlsink"
 	"github.com/trueup/trueup/pkg/governor"
+	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/schema"
 	"github.com/trueup/trueup/pkg/validate"
 	"github.com/trueup/trueup/services/assembly"
 )
 
-// govern starts the governors of both databases as a file has them, whose canaries
-// read the pair's tables; stop ends them. What pauses them is told to w.
+// observe starts the governors of both databases as a file has them, for who asks them
+// for nothing; their canaries read the pair's tables. stop ends them. What pauses them
+// is told to w.
+func observe(ctx context.Context, file assembly.File, pair *schema.Pair, w io.Writer) (_ *assembly.Governors, stop func(), err error) {
+	g, err := governors(file, w)
+	if err == nil {
+		err = g.Start(ctx, pair)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return g, assembly.Background(ctx, g.Run), nil
+}
+
+// govern starts them for who asks for places, which count in what all processes of the
+// file may ask of each database together.
 func govern(ctx context.Context, file assembly.File, pair *schema.Pair, w io.Writer) (_ *assembly.Governors, stop func(), err error) {
-	log := zerolog.New(zerolog.ConsoleWriter{Out: w, NoColor: true, PartsExclude: []string{zerolog.TimestampFieldName}})
-	g, err := assembly.NewGovernors(file, log, nil, governor.Reads, governor.Writes)
+	g, err := governors(file, w)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(file.Kafka.Brokers) == 0 && min(file.Governor.Source.Processes, file.Governor.Target.Processes) == 0 {
+		fmt.Fprintln(w, "trueup: what other processes ask of these databases is not counted, which takes the Kafka of their configuration; governor.*.processes states a share")
+	}
+	share, err := g.Share(file.Kafka)
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := g.Start(ctx, pair); err != nil {
 		return nil, nil, err
 	}
-	return g, assembly.Background(ctx, g.Run), nil
+	decided := assembly.Background(ctx, g.Run)
+	// What is at work when somebody interrupts counts until it has ended.
+	left := assembly.Background(context.WithoutCancel(ctx), func(ctx context.Context) { _ = share(ctx) }) // it returns nil
+	return g, func() {
+		left()
+		decided()
+	}, nil
+}
+
+func governors(file assembly.File, w io.Writer) (*assembly.Governors, error) {
+	log := zerolog.New(zerolog.ConsoleWriter{Out: w, NoColor: true, PartsExclude: []string{zerolog.TimestampFieldName}})
+	return assembly.NewGovernors(file, log, nil, governor.Reads, governor.Writes)
 }
 
 // limits are what the reads and writes of a diff or a fix ask first.
@@ -47,6 +80,9 @@ func (r *runner) limit(ctx context.Context) error {
 		return err
 	}
 	file := r.job.file
+	if r.job.source.DSN != file.Source.DSN || r.job.target.DSN != file.Target.DSN {
+		file.Kafka = kafka.Config{} // it is of the processes that work on other databases
+	}
 	file.Source, file.Target = r.job.source, r.job.target
 	var err error
 	if r.reads, err = assembly.ReadBudgets(file.Governor); err != nil {
@@ -55,8 +91,16 @@ func (r *runner) limit(ctx context.Context) error {
 	if r.governors, r.limits.stop, err = govern(ctx, file, r.pairs[0].pair, interjection{r.progress, r.app.stderr}); err != nil {
 		return err
 	}
-	r.pacer = validate.Paced(r.governors.Of(event.Source, governor.Reads), r.governors.Of(event.Target, governor.Reads))
+	r.pacer = r.governors.Pacer()
 	return nil
+}
+
+// observer has the governors learn what reading costs, where there are any.
+func (l *limits) observer(o validate.Observer) validate.Observer {
+	if l.governors == nil {
+		return o
+	}
+	return costs{o, l.governors}
 }
 
 // bound has the repairs of a pair ask the governors, where there are any. A dry run

@@ -49,7 +49,7 @@ on the databases. A running service shows its own governor as metrics, /metrics.
 			if every < time.Second {
 				return usage("--every %v: signals are measured once a second", every)
 			}
-			return a.withGovernors(cmd.Context(), path, nil, func(ctx context.Context, _ assembly.File, g *assembly.Governors) error {
+			return a.withGovernors(cmd.Context(), path, observe, func(ctx context.Context, _ assembly.File, g *assembly.Governors) error {
 				return a.watchGovernors(ctx, g, every, once, asJSON)
 			})
 		},
@@ -61,9 +61,11 @@ on the databases. A running service shows its own governor as metrics, /metrics.
 	return cmd
 }
 
-// withGovernors starts governors of all uses that nobody asks for a place. The
-// canaries read the first pair's tables.
-func (a *app) withGovernors(ctx context.Context, path string, change func(*assembly.File), do func(context.Context, assembly.File, *assembly.Governors) error) error {
+// starter is observe, or govern.
+type starter func(context.Context, assembly.File, *schema.Pair, io.Writer) (g *assembly.Governors, stop func(), err error)
+
+// withGovernors starts governors of all uses. The canaries read the first pair's tables.
+func (a *app) withGovernors(ctx context.Context, path string, start starter, do func(context.Context, assembly.File, *assembly.Governors) error) error {
 	if path == "" {
 		return usage("--config is missing; name the file the services read")
 	}
@@ -74,14 +76,11 @@ func (a *app) withGovernors(ctx context.Context, path string, change func(*assem
 	if file.Source.DSN == "" || file.Target.DSN == "" || len(file.Pairs) == 0 {
 		return fmt.Errorf("%s names no source.dsn, no target.dsn or no pairs, and a governor needs all of them", path)
 	}
-	if change != nil {
-		change(&file)
-	}
 	pair, err := firstPair(ctx, file)
 	if err != nil {
 		return err
 	}
-	g, stop, err := govern(ctx, file, pair, a.stderr)
+	g, stop, err := start(ctx, file, pair, a.stderr)
 	if err != nil {
 		return err
 	}

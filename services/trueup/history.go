@@ -53,6 +53,7 @@ trueup history lines "order=4711, line=2" --config trueup.yaml --since 24h`),
 			}
 			return a.history(cmd.Context(), config, args[0], key, from, entries, asJSON)
 		},
+		ValidArgsFunction: pairArgument,
 	}
 	f := cmd.Flags()
 	f.StringVar(&config, "config", "", "`FILE` of the services")

@@ -45,6 +45,7 @@ trueup plan 'mysql://app:${SRC_PW}@10.0.0.1/shop' 'postgres://app:${DST_PW}@10.0
 			}
 			return a.plan(cmd, &o, j)
 		},
+		ValidArgsFunction: pairArguments,
 	}
 	o.addTo(cmd)
 	cmd.Flags().StringVarP(&o.config, "file", "f", "", "the same as --config")

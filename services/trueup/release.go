@@ -24,6 +24,7 @@ type releaseOptions struct {
 	config, run string
 	since       time.Duration
 	dryRun      bool
+	json        bool
 }
 
 func (a *app) releaseCommand() *cobra.Command {
@@ -57,12 +58,14 @@ trueup release orders --config trueup.yaml`),
 			}
 			return a.release(cmd.Context(), o, args[0])
 		},
+		ValidArgsFunction: pairArgument,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.config, "config", "", "`FILE` with kafka and pairs, as for the services")
 	f.StringVar(&o.run, "run", "", "publish only findings of the run with this `ID`")
 	f.DurationVar(&o.since, "since", releaseSince, "how far back to look for held findings")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be released, and change nothing")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a line")
 	return cmd
 }
 
@@ -143,6 +146,9 @@ func (r *releaser) release(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.say(r.line(name, states[name])); err != nil {
+			return err
+		}
 		if state.Released.After(last) {
 			last = state.Released
 		}
@@ -155,12 +161,10 @@ func (r *releaser) release(ctx context.Context) error {
 	if err := r.findings(ctx); err != nil {
 		return err
 	}
-	verb := "published again"
-	if r.options.dryRun {
-		verb = "would be published again"
-	}
 	for _, name := range sortedKeys(r.pairs) {
-		if _, err := fmt.Fprintf(r.app.stdout, "%s: %d held findings %s\n", name, *r.pairs[name], verb); err != nil {
+		line := r.line(name, states[name])
+		line.Findings = r.pairs[name]
+		if err := r.say(line); err != nil {
 			return err
 		}
 	}
@@ -222,19 +226,10 @@ func (r *releaser) each(ctx context.Context, topic string, since time.Time, appl
 
 // open has the pair repaired again, and returns the breaker's state.
 func (r *releaser) open(ctx context.Context, name string, s event.BreakerState) (event.BreakerState, error) {
-	if !s.Tripped {
-		_, err := fmt.Fprintf(r.app.stdout, "%s: its breaker has not tripped\n", name)
-		return s, err
-	}
-	if r.options.dryRun {
-		_, err := fmt.Fprintf(r.app.stdout, "%s: would be released; it was held since %s: %s\n", name, s.At.UTC().Format(time.RFC3339), s.Reason)
-		return s, err
+	if !s.Tripped || r.options.dryRun {
+		return s, nil
 	}
 	now := time.Now()
 	released := event.BreakerState{Pair: name, Number: s.Number + 1, At: now, Released: now}
-	if err := r.publisher.PublishBreaker(ctx, released); err != nil {
-		return released, err
-	}
-	_, err := fmt.Fprintf(r.app.stdout, "%s: released; it was held since %s\n", name, s.At.UTC().Format(time.RFC3339))
-	return released, err
+	return released, r.publisher.PublishBreaker(ctx, released)
 }

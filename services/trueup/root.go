@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/trueup/trueup/pkg/database"
+	"github.com/trueup/trueup/services/assembly"
 )
 
 // Exit statuses, as for diff(1).
@@ -94,9 +95,11 @@ at everything, or bad usage.`,
 			return cmd.Help()
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.Version = assembly.ReadBuild().String()
+	root.SetVersionTemplate("trueup {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(a.diffCommand(), a.fixCommand(), a.planCommand(), a.runCommand(), a.pauseCommand(), a.resumeCommand(), a.stopCommand(), a.promoteCommand(), a.statusCommand(), a.verdictsCommand(), a.topicsCommand(), a.governorCommand(), a.canaryCommand(), a.historyCommand(), a.undoCommand(), a.releaseCommand(), a.deadCommand(), a.grantsCommand(), a.versionCommand())
+	root.AddCommand(a.diffCommand(), a.fixCommand(), a.planCommand(), a.runCommand(), a.pauseCommand(), a.resumeCommand(), a.stopCommand(), a.promoteCommand(), a.statusCommand(), a.verdictsCommand(), a.topicsCommand(), a.governorCommand(), a.canaryCommand(), a.historyCommand(), a.undoCommand(), a.releaseCommand(), a.deadCommand(), a.grantsCommand(), a.manCommand(), a.versionCommand())
+	offerCompletions(root)
 	return root
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,30 +29,51 @@ by themselves.`,
 	}
 	cmd.AddCommand(
 		a.topicsSubcommand("create", "Create the topics that do not exist; existing ones are left as they are",
-			func(ctx context.Context, admin *kafka.Admin) error {
-				lines, err := admin.Create(ctx)
-				for _, line := range lines {
-					fmt.Fprintln(a.stdout, line)
-				}
-				if err != nil {
+			func(ctx context.Context, admin *kafka.Admin, out *output) error {
+				topics, err := admin.Create(ctx)
+				if err := errors.Join(err, out.topics(topics)); err != nil {
 					return err
 				}
 				return settled(ctx, admin)
 			}),
 		a.topicsSubcommand("check", "Say whether every topic exists and is as the configuration says",
-			func(ctx context.Context, admin *kafka.Admin) error {
+			func(ctx context.Context, admin *kafka.Admin, out *output) error {
 				if err := admin.CheckSettings(ctx); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintln(a.stdout, "all topics are as they should be")
-				return err
+				return out.topicsChecked()
 			}),
 	)
 	return cmd
 }
 
-func (a *app) topicsSubcommand(name, short string, do func(context.Context, *kafka.Admin) error) *cobra.Command {
+// topics prints what was done about each topic.
+func (o *output) topics(topics []kafka.Created) error {
+	var text bytes.Buffer
+	for _, t := range topics {
+		if !o.json {
+			fmt.Fprintln(&text, t)
+		} else if err := encodeLine(&text, struct {
+			Topic      string `json:"topic"`
+			Created    bool   `json:"created"`
+			Partitions int    `json:"partitions,omitempty"`
+		}{t.Topic, t.Partitions > 0, t.Partitions}); err != nil {
+			return err
+		}
+	}
+	return o.write(text.Bytes())
+}
+
+func (o *output) topicsChecked() error {
+	if o.json {
+		return o.write([]byte(`{"topics":"ok"}` + "\n"))
+	}
+	return o.write([]byte("all topics are as they should be\n"))
+}
+
+func (a *app) topicsSubcommand(name, short string, do func(context.Context, *kafka.Admin, *output) error) *cobra.Command {
 	var path string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     name + " --config FILE",
 		Short:   short,
@@ -65,9 +88,10 @@ func (a *app) topicsSubcommand(name, short string, do func(context.Context, *kaf
 			if err != nil {
 				return err
 			}
-			return do(cmd.Context(), admin)
+			return do(cmd.Context(), admin, newOutput(a.stdout, asJSON))
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	cmd.Flags().StringVar(&path, "config", "", "`FILE` with the settings of kafka, as for the services")
 	return cmd
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"sync"
 	"time"
@@ -104,7 +106,7 @@ func (v *validator) endlessRun(ctx context.Context, ready *readied, runs *conduc
 	}
 	return validate.Run{
 		ID: id, Pair: pair, Authority: p.Side(), Epoch: p.Epoch, Confirm: *v.file.Validator.Confirm, Follower: follower,
-		Admit: runs.admitEndless,
+		Admit: runs.admitEndless, SourceAt: place(v.file.Source.DSN), TargetAt: place(v.file.Target.DSN),
 	}, nil
 }
 
@@ -170,14 +172,22 @@ func (v *validator) toldTriggered(pair string, r validate.TriggerReport) {
 	}
 }
 
+// longestGroup bounds the part of a pair's name in that of its groups, in bytes: Kafka
+// takes names of up to 249.
+const longestGroup = 100
+
 // pairGroup is the consumer group of a pair for one purpose. Names of pairs may hold
-// anything, those of groups may not.
+// anything, those of groups may not: what had to be changed is told apart by a digest.
 func pairGroup(c kafka.Config, purpose, pair string) string {
 	name := []byte(pair)
 	for i, b := range name {
 		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '.' || b == '_' || b == '-') {
 			name[i] = '_'
 		}
+	}
+	if name = name[:min(len(name), longestGroup)]; string(name) != pair {
+		sum := sha256.Sum256([]byte(pair))
+		name = hex.AppendEncode(append(name, '-'), sum[:4])
 	}
 	return c.WithDefaults().Prefix + "." + purpose + "." + string(name)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,14 +21,16 @@ import (
 
 // records is a topic of change events in memory.
 type records struct {
-	messages chan kafka.Message
-	done     map[kafka.Place]int64
-	dead     []kafka.Dead
-	err      error
+	messages   chan kafka.Message
+	partitions int // 0 means 1
+	done       map[kafka.Place]int64
+	dead       []kafka.Dead
+	err        error
 }
 
 func (r *records) Messages() <-chan kafka.Message  { return r.messages }
 func (r *records) Done(next map[kafka.Place]int64) { r.done = next }
+func (r *records) Partitions(string) int           { return max(r.partitions, 1) }
 
 func (r *records) PublishDead(_ context.Context, dead []kafka.Dead) error {
 	if r.err == nil {
@@ -37,7 +40,11 @@ func (r *records) PublishDead(_ context.Context, dead []kafka.Dead) error {
 }
 
 func (r *records) send(topic string, offset int64, key, value string) {
-	r.messages <- kafka.Message{Topic: topic, Offset: offset, Timestamp: time.Unix(7, 0), Record: event.Record{Key: []byte(key), Value: []byte(value)}}
+	r.sendTo(topic, 0, offset, key, value)
+}
+
+func (r *records) sendTo(topic string, partition int32, offset int64, key, value string) {
+	r.messages <- kafka.Message{Topic: topic, Partition: partition, Offset: offset, Timestamp: time.Unix(7, 0), Record: event.Record{Key: []byte(key), Value: []byte(value)}}
 }
 
 func newTestFeed(t *testing.T) (*feed, *records) {
@@ -48,7 +55,7 @@ func newTestFeed(t *testing.T) (*feed, *records) {
 		return schema.View{Table: &schema.Table{Name: schema.Name{Table: "orders"}}, Columns: []schema.ViewColumn{{Column: c, As: c.Type}}, Key: []int{0}}
 	}
 	p := assembly.Pair{Name: "orders", Changes: assembly.Changes{Source: "a", Target: "b"}}
-	metrics := telemetry.NewContinuous(telemetry.NewMetrics("validator", "test"))
+	metrics := telemetry.NewContinuous(telemetry.NewMetrics("validator", "test", ""))
 	return newFeed(r, r, metrics, zerolog.Nop(), p, &schema.Pair{Source: view("id"), Target: view("nr")}), r
 }
 
@@ -142,8 +149,22 @@ func TestAnEndlessRunsProgressStandsBesideThePairsOwn(t *testing.T) {
 	}
 }
 
-func TestTheGroupOfAPairHasAName(t *testing.T) {
-	if got := pairGroup(kafka.Config{}, "validator", "orders@shop/0 ü"); got != "trueup.validator.orders_shop_0___" {
+// TestEveryPairHasAGroupOfItsOwn: two in one group would take each other's messages,
+// and pass them over.
+func TestEveryPairHasAGroupOfItsOwn(t *testing.T) {
+	if got := pairGroup(kafka.Config{}, "validator", "shop.orders-1_a"); got != "trueup.validator.shop.orders-1_a" {
 		t.Error(got)
+	}
+	long := strings.Repeat("shard", 30)
+	groups := map[string]string{}
+	for _, pair := range []string{"orders@shop/0 ü", "orders_shop_0___", "注文", "顧客", long + "1", long + "2"} {
+		group := pairGroup(kafka.Config{}, "validator", pair)
+		if other, taken := groups[group]; taken {
+			t.Errorf("%s and %s are both in %s", pair, other, group)
+		}
+		groups[group] = pair
+		if _, err := kafka.NewChanges(kafka.Config{Brokers: []string{"k:1"}}, kafka.ChangesConfig{Group: group, Topics: []string{"t"}}, zerolog.Nop()); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -37,22 +37,29 @@ type history interface {
 // control is the service trueup.control.v1 of a validator.
 type control struct {
 	log       zerolog.Logger
-	runs      func() []*conductor // nil before the databases and Kafka were reached
+	runs      func() []*conductor // nil before the databases and Kafka were reached, and while another validator leads
 	governors governors
 	history   history
+	lag       *lag
 	promote   func(ctx context.Context, one *conductor, to event.Side) (event.Decision, error)
 	// once says that nothing is begun but what the command line asked for.
 	once bool
+	// otherLeads says which other validator leads; empty for none. Nil asks nobody.
+	otherLeads func() string
 }
 
 // control is what a validator can be asked for.
 func (v *validator) control() *control {
 	telemetry.WatchPauses(v.service.Metrics, v.paused)
-	return &control{log: v.service.Log, governors: v.governors, history: v.standing, once: v.choice.once, runs: v.conducted, promote: v.promoted}
+	return &control{log: v.service.Log, governors: v.governors, history: v.standing, lag: v.lagOf(v.admin), once: v.choice.once, runs: v.conducted, promote: v.promoted, otherLeads: v.otherLeads}
 }
 
-// conducted are the pairs' conductors; nil before there are any.
+// conducted are the pairs' conductors; nil before there are any, and while those
+// of another validator know better.
 func (v *validator) conducted() []*conductor {
+	if v.otherLeads() != "" {
+		return nil
+	}
 	if all := v.runs.Load(); all != nil {
 		return *all
 	}
@@ -110,7 +117,7 @@ func (c *control) Status(_ context.Context, r *connect.Request[controlv1.StatusR
 	if err != nil {
 		return nil, err
 	}
-	return connect.NewResponse(&controlv1.StatusResponse{Pairs: c.statusOf(all), Governors: c.governed()}), nil
+	return connect.NewResponse(&controlv1.StatusResponse{Pairs: c.statusOf(all), Governors: c.governed(), Groups: groupsWire(c.lag.look())}), nil
 }
 
 // ListVerdicts implements the service.
@@ -199,6 +206,11 @@ func (c *control) ResumeGovernors(ctx context.Context, r *connect.Request[contro
 // known are all pairs' conductors.
 func (c *control) known() ([]*conductor, error) {
 	all := c.runs()
+	if all == nil && c.otherLeads != nil {
+		if who := c.otherLeads(); who != "" {
+			return nil, refused(connect.CodeUnavailable, "this validator stands by, and %s; ask that one", who)
+		}
+	}
 	if all == nil {
 		return nil, refused(connect.CodeUnavailable, "the validator is starting and has not reached its databases and Kafka yet; /readyz says what it waits for")
 	}

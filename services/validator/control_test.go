@@ -66,7 +66,7 @@ func serveControl(t *testing.T, pairs []assembly.Pair, options ...connect.Client
 	for _, p := range pairs {
 		all = append(all, newConductor(p, states, zerolog.Nop(), nil))
 	}
-	c := &control{log: zerolog.New(&s.log), governors: &s.work, history: past{}, runs: func() []*conductor { return all }}
+	c := &control{log: zerolog.New(&s.log), governors: &s.work, history: past{}, lag: unmeasured(), runs: func() []*conductor { return all }}
 	service := assembly.NewService("test", io.Discard)
 	mounted := c.mounted()
 	listener, err := telemetry.Listen(t.Context(), "127.0.0.1:0")
@@ -253,7 +253,7 @@ func TestNothingChangesByGETNorByAForm(t *testing.T) {
 }
 
 func TestAValidatorThatIsStartingSaysSo(t *testing.T) {
-	c := &control{log: zerolog.Nop(), governors: &work{}, history: past{}, runs: func() []*conductor { return nil }}
+	c := &control{log: zerolog.Nop(), governors: &work{}, history: past{}, lag: unmeasured(), runs: func() []*conductor { return nil }}
 	_, err := c.Status(t.Context(), connect.NewRequest(&controlv1.StatusRequest{}))
 	if connect.CodeOf(err) != connect.CodeUnavailable || !strings.Contains(err.Error(), "/readyz") {
 		t.Errorf("got %v", err)

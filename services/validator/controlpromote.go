@@ -83,13 +83,14 @@ func notEqual(now event.Decision, s standing.Pair, verdicts []event.Verdict, at 
 	var reasons []string
 	var last *event.Verdict
 	for i, v := range verdicts {
-		if v.Mode == validate.Full.String() && v.Epoch == now.Epoch {
+		// One under another configuration looked at other tables, or in another way.
+		if v.Mode == validate.Full.String() && v.Epoch == now.Epoch && v.Config == s.Config {
 			last = &verdicts[i]
 		}
 	}
 	switch {
 	case last == nil:
-		reasons = append(reasons, fmt.Sprintf("no full run of epoch %d has ended", now.Epoch))
+		reasons = append(reasons, fmt.Sprintf("no full run of epoch %d has ended under this configuration", now.Epoch))
 	case !last.Clean:
 		reasons = append(reasons, "the last full run was not clean")
 	}
@@ -99,11 +100,12 @@ func notEqual(now event.Decision, s standing.Pair, verdicts []event.Verdict, at 
 	case s.Open > 0:
 		reasons = append(reasons, fmt.Sprintf("%d rows are open", s.Open))
 	}
-	behind := time.Duration(-1)
+	behind, followed := time.Duration(-1), false
 	for _, w := range s.Verified {
 		if w.Mode != validate.Incremental.String() {
 			continue // it moves with events, and there may be none
 		}
+		followed = last != nil && !w.Since.IsZero() && !w.Since.After(last.Began)
 		if d := time.Duration(w.BehindSeconds * float64(time.Second)); behind < 0 || d < behind {
 			behind = d
 		}
@@ -111,7 +113,7 @@ func notEqual(now event.Decision, s standing.Pair, verdicts []event.Verdict, at 
 	switch {
 	case behind > maxBehind:
 		reasons = append(reasons, fmt.Sprintf("what changed in the last %v is not verified", behind.Round(time.Second)))
-	case behind < 0 && last != nil && at.Sub(last.Began) > maxWhole:
+	case !followed && last != nil && at.Sub(last.Began) > maxWhole:
 		reasons = append(reasons, "the last full run began at "+last.Began.UTC().Format(time.RFC3339)+", and nothing follows changes since")
 	}
 	return reasons

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,6 +22,7 @@ import (
 type changeSource interface {
 	Messages() <-chan kafka.Message
 	Done(next map[kafka.Place]int64)
+	Partitions(topic string) int
 }
 
 // deadLetters takes messages that nobody can read.
@@ -39,11 +41,13 @@ type feed struct {
 	authority string
 	tables    map[string]cdc.Table // by topic
 	next      map[kafka.Place]int64
+	// newest are the newest commits read of each partition of the authority's topic.
+	newest map[int32]time.Time
 }
 
 func newFeed(source changeSource, dead deadLetters, metrics *telemetry.Continuous, log zerolog.Logger, p assembly.Pair, pair *schema.Pair) *feed {
 	f := &feed{
-		source: source, dead: dead, metrics: metrics, pair: p.Name, tables: map[string]cdc.Table{}, next: map[kafka.Place]int64{},
+		source: source, dead: dead, metrics: metrics, pair: p.Name, tables: map[string]cdc.Table{}, next: map[kafka.Place]int64{}, newest: map[int32]time.Time{},
 		log: log.Sample(&zerolog.BurstSampler{Burst: 5, Period: time.Minute}).With().Str("pair", p.Name).Logger(),
 	}
 	f.authority = p.Changes.Source
@@ -84,8 +88,8 @@ func (f *feed) read(ctx context.Context, m kafka.Message) (validate.Change, erro
 		return change, nil
 	}
 	// A row that a snapshot read says nothing of those that it has not read yet.
-	if m.Topic == f.authority && !said.Snapshot {
-		change.At = said.At
+	if m.Topic == f.authority && !said.Snapshot && !said.At.IsZero() {
+		change.At = f.committed(m.Partition, said.At)
 	}
 	switch said.Kind {
 	case cdc.Rows:
@@ -102,6 +106,19 @@ func (f *feed) read(ctx context.Context, m kafka.Message) (validate.Change, erro
 		f.metrics.Event(f.pair, "nothing")
 	}
 	return change, nil
+}
+
+// committed is the commit up to which the authority's events were read, now that one
+// of a partition was; zero while it is not known of every partition. The others may
+// hold earlier ones that are still to be read.
+func (f *feed) committed(partition int32, at time.Time) time.Time {
+	if at.After(f.newest[partition]) {
+		f.newest[partition] = at
+	}
+	if len(f.newest) < f.source.Partitions(f.authority) {
+		return time.Time{}
+	}
+	return slices.MinFunc(slices.Collect(maps.Values(f.newest)), time.Time.Compare)
 }
 
 // Done implements validate.Feed.

@@ -22,6 +22,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		assembly.Flags
 		choice
 	}
+	flags.About = about
 	set := flag.NewFlagSet("validator", flag.ContinueOnError)
 	flags.Register(set)
 	set.BoolVar(&flags.once, "once", false, "run every pair once, then exit: 0 clean, 1 differences, 2 could not look")

@@ -36,12 +36,9 @@ type statusPage struct {
 // page is the status page of a validator.
 func (v *validator) page(c *control) *statusPage {
 	topics := v.file.Kafka.Topics()
-	group := assembly.FixerGroup(v.file)
 	return &statusPage{
 		control: c, readiness: v.service.Readiness, recent: &v.standing.recent, pairs: v.pairs, rows: v.file.HTTP.ShowRows,
-		lag: newLag(group, func(ctx context.Context) (map[int32]int64, error) {
-			return v.admin.GroupLag(ctx, group, topics.Findings)
-		}),
+		lag: c.lag,
 		past: func(ctx context.Context) (audit.Log, func(), error) {
 			scanner, err := kafka.NewScanner(ctx, v.file.Kafka)
 			if err != nil {
@@ -111,7 +108,7 @@ func (p *statusPage) current() statuspage.Page {
 func (p *statusPage) make(now time.Time) statuspage.Page {
 	page := statuspage.Page{
 		Version: assembly.Version(), Now: now, Names: p.names(), Pairs: p.control.shown(now),
-		Governors: p.load.show(now, p.control.governors.Status()), Window: loadWindow, Group: p.lag.look(),
+		Governors: p.load.show(now, p.control.governors.Status()), Window: loadWindow, Groups: shownGroups(p.lag.look()),
 	}
 	_, conditions := p.readiness.Conditions()
 	for _, c := range conditions {
@@ -126,9 +123,5 @@ func (p *statusPage) make(now time.Time) statuspage.Page {
 }
 
 func (p *statusPage) names() []string {
-	var names []string
-	for _, pair := range p.pairs {
-		names = append(names, pair.Name)
-	}
-	return names
+	return assembly.PairNames(p.pairs)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/trueup/trueup/pkg/canonical"
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/governor"
+	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/row"
 	"github.com/trueup/trueup/pkg/standing"
 	"github.com/trueup/trueup/pkg/telemetry"
@@ -59,6 +60,11 @@ func outcomeOf(id string, result event.Result, at time.Time) event.Outcome {
 	}
 }
 
+// unmeasured is a lag that nobody has measured.
+func unmeasured() *lag {
+	return newLag(assembly.File{}, func(context.Context, string, string) (map[int32]int64, error) { return nil, errors.New("unused") })
+}
+
 // newPage is the page of a validator with the pair orders, one of whose rows has a story.
 func newPage(t *testing.T) *statusPage {
 	t.Helper()
@@ -71,9 +77,9 @@ func newPage(t *testing.T) *statusPage {
 	states := newStates(new(topic), nil)
 	conductors := []*conductor{newConductor(orders, states, zerolog.Nop(), nil)}
 	p := &statusPage{
-		control:   &control{log: zerolog.Nop(), governors: &work{reason: "<i>busy</i>"}, history: past{}, runs: func() []*conductor { return conductors }},
+		control:   &control{log: zerolog.Nop(), governors: &work{reason: "<i>busy</i>"}, history: past{}, lag: unmeasured(), runs: func() []*conductor { return conductors }},
 		readiness: telemetry.NewReadiness(), recent: &recent{}, pairs: pairs, searching: make(chan struct{}, mostSearches),
-		lag: newLag("g", func(context.Context) (map[int32]int64, error) { return nil, errors.New("unused") }),
+		lag: unmeasured(),
 		past: func(context.Context) (audit.Log, func(), error) {
 			return audit.Log{Source: topicsOfRow{"o": {record}}, Findings: "f", Outcomes: "o"}, func() {}, nil
 		},
@@ -260,36 +266,49 @@ func TestTheNewestOutcomesAreKeptInWhateverOrderTheyAreRead(t *testing.T) {
 	}
 }
 
-func TestTheLagIsMeasuredWhileSomebodyLooks(t *testing.T) {
+func TestTheLagIsMeasuredNowAndThenAndSoonWhileSomebodyLooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
 		var away atomic.Bool
-		l := newLag("g", func(context.Context) (map[int32]int64, error) {
-			if away.Load() {
+		l := newLag(assembly.File{Kafka: kafka.Config{Prefix: "t"}}, func(_ context.Context, group, topic string) (map[int32]int64, error) {
+			switch {
+			case away.Load():
 				return nil, errors.New("no broker")
+			case topic == "t.findings.retry" && group == "t.fixer.retry":
+				return nil, errors.New("not authorised")
+			case topic == "t.findings" && group == "t.fixer":
+				return map[int32]int64{1: 5, 0: asked.Add(1)}, nil
 			}
-			return map[int32]int64{1: 5, 0: asked.Add(1)}, nil
+			return nil, fmt.Errorf("nobody should ask for %s of %s", topic, group)
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		go l.run(ctx)
-		time.Sleep(time.Hour)
-		if n := asked.Load(); n != 0 {
-			t.Fatalf("asked %d times for nobody", n)
+		time.Sleep(10*lagEvery + time.Second) // never when the lag is measured
+		if n := asked.Load(); n != 11 {
+			t.Fatalf("asked %d times for the metrics", n)
 		}
 		for range 100 {
 			l.look()
-			time.Sleep(lagEvery/10 + time.Millisecond) // never when the lag is measured
+			time.Sleep(lagLooked / 10)
 		}
-		if g, n := l.look(), asked.Load(); n < 9 || n > 11 || g.Total() != 5+n || g.Lag[0].Number != 0 || g.Err != "" {
+		groups, n := shownGroups(l.look()), asked.Load()-11
+		if g := groups[0]; n < 9 || n > 11 || g.Name != "t.fixer" || g.Total() != 16+n || g.Lag[0].Number != 0 || g.Err != "" || g.Retries {
 			t.Errorf("asked %d times: %+v", n, g)
 		}
+		if g := groups[1]; g.Name != "t.fixer.retry" || !g.Retries || g.Err != "not authorised" || !g.At.IsZero() {
+			t.Errorf("what one may not be asked of: %+v", g)
+		}
+		if shown := l.shown(); len(shown) != 1 || shown[0].Group != "t.fixer" || shown[0].Topic != "t.findings" {
+			t.Errorf("as metrics: %+v", shown)
+		}
 		away.Store(true)
-		time.Sleep(3 * lagEvery)
-		l.look()
-		time.Sleep(lagEvery)
-		if g := l.look(); g.Err != "no broker" || len(g.Lag) != 2 {
+		time.Sleep(lagFresh + lagEvery)
+		if g := shownGroups(l.look())[0]; g.Err != "no broker" || len(g.Lag) != 2 {
 			t.Errorf("what was known is gone: %+v", g)
+		}
+		if shown := l.shown(); len(shown) != 0 {
+			t.Errorf("a metric tells what nobody knows any more: %+v", shown)
 		}
 	})
 }

@@ -34,7 +34,16 @@ func (s *states) progressOf(p assembly.Pair, mode validate.Mode) *progress {
 	if state.Run == "" {
 		state.Run = uuid.NewString()
 	}
+	s.pairs[name] = state // or the run would have another name next time
 	return &progress{publisher: s.publisher, state: state}
+}
+
+// claim makes this process's generation known before it has come anywhere.
+func (p *progress) claim(ctx context.Context) error {
+	if err := p.publisher.PublishState(ctx, p.state); err != nil {
+		return fmt.Errorf("take over the position of %s: %w", p.state.Pair, err)
+	}
+	return nil
 }
 
 // run is the name of the run, which outlives this process.

@@ -72,7 +72,7 @@ func (c *conductor) stop(ctx context.Context, o event.Order) error {
 	defer c.tell()
 	run := c.running()
 	err := c.states.order(ctx, c.pair, func(s *event.PairState) error {
-		waited := len(s.Pending) > 0 || c.forgetDue()
+		waited := c.forgetDue() || len(s.Pending) > 0
 		s.Pending = nil
 		switch {
 		case run != nil && (s.Run != run.id || s.Phase != event.PhaseRunning):

@@ -209,6 +209,23 @@ func TestAStoppedRunDoesNotGoOn(t *testing.T) {
 	})
 }
 
+// TestAStopForgetsWhatIsDueAsWellAsWhatWasAskedFor, or another run would begin the
+// moment after somebody said that none should.
+func TestAStopForgetsWhatIsDueAsWellAsWhatWasAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := orders
+		p.Schedule.Full = "5 * * * *"
+		s := play(t, new(topic), p)
+		s.must(s.ask(t.Context(), validate.Reverse))
+		time.Sleep(6 * time.Minute) // the full run is due
+		s.must(s.ask(t.Context(), validate.Count))
+		time.Sleep(time.Minute + time.Second)
+		s.must(s.stop(t.Context(), by("ann", "wrong filter")))
+		time.Sleep(50 * time.Minute)
+		s.heard("reverse from 0 at 0s", "reverse ended at 8: stopped by ann: wrong filter")
+	})
+}
+
 func TestWhatWasAskedForIsNotForgottenByACrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var k topic

@@ -33,6 +33,9 @@ type standings struct {
 	// recent are the newest outcomes, for those who look at the page.
 	recent recent
 
+	// generations are the highest that were read of positions, by their key.
+	generations map[string]uint64
+
 	mu   sync.Mutex
 	said map[string]said
 }
@@ -54,6 +57,7 @@ const lookBack = 7 * 24 * time.Hour
 func newStandings(file assembly.File, pairs []assembly.Pair, publisher verdictPublisher, metrics *telemetry.Standing, log zerolog.Logger) (*standings, error) {
 	s := &standings{
 		configs: map[string]string{}, topics: file.Kafka.Topics(), publisher: publisher, metrics: metrics, log: log, said: map[string]said{},
+		generations: map[string]uint64{},
 	}
 	for i := range pairs {
 		config, err := configOf(&file, &pairs[i])
@@ -136,7 +140,11 @@ func (s *standings) learn(r event.Record) error {
 	case event.StatePosition:
 		pair, endless := strings.CutPrefix(name, assembly.IncrementalState)
 		state, err := event.DecodePairState(r)
-		if err != nil || !endless || state.Watermark.IsZero() {
+		if err != nil || !endless || state.Generation < s.generations[name] {
+			return nil // one that was replaced, and does not know it, says nothing of the present
+		}
+		s.generations[name] = state.Generation
+		if state.Watermark.IsZero() {
 			return nil
 		}
 		s.board.Verified(pair, standing.Watermark{

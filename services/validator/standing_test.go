@@ -58,7 +58,7 @@ func (k *verdictTopic) last(t *testing.T) []string {
 }
 
 func standingsOf(k *verdictTopic, log zerolog.Logger) *standings {
-	s := &standings{board: standing.NewBoard(10, map[string]string{"orders": "c"}), publisher: k, state: k, log: log, said: map[string]said{}}
+	s := &standings{board: standing.NewBoard(10, map[string]string{"orders": "c"}), publisher: k, state: k, log: log, said: map[string]said{}, generations: map[string]uint64{}}
 	k.standings = s
 	return s
 }

@@ -24,10 +24,12 @@ type statePublisher interface {
 
 // states keeps where each pair's runs stand in the state topic; it is the
 // Checkpoints of package validate. A record carries this process's generation,
-// one above what was there when it started, so that what a process it replaced
+// one above what was there when it came to lead, so that what a process it replaced
 // may still write is ignored.
 type states struct {
 	publisher statePublisher
+	// prefix begins the keys of records: empty for the service.
+	prefix string
 
 	mu    sync.Mutex
 	pairs map[string]event.PairState
@@ -45,6 +47,20 @@ func newStates(publisher statePublisher, known map[string]event.PairState) *stat
 	return s
 }
 
+// onceStates are states of a process that was started with --once. It keeps to
+// the pauses of the service; what was asked of the last such process is over.
+func onceStates(publisher statePublisher, known map[string]event.PairState) *states {
+	s := newStates(publisher, known)
+	s.prefix = assembly.OnceState
+	for name, state := range s.pairs {
+		if strings.HasPrefix(name, s.prefix) {
+			state.Pause, state.Pending = event.Order{}, nil
+			s.pairs[name] = state
+		}
+	}
+	return s
+}
+
 // checkpointName is the name under which package validate keeps a position.
 func checkpointName(pair string, mode validate.Mode) string { return mode.String() + "/" + pair }
 
@@ -52,7 +68,11 @@ func checkpointName(pair string, mode validate.Mode) string { return mode.String
 func (s *states) of(pair string) event.PairState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.pairs[pair]
+	state := s.pairs[s.prefix+pair]
+	if state.Pause == (event.Order{}) {
+		state.Pause = s.pairs[pair].Pause
+	}
+	return state
 }
 
 // take waits for the turn to change a pair's record, which give ends.
@@ -99,8 +119,18 @@ func (s *states) change(ctx context.Context, pair string, edit func(*event.PairS
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pairs[pair] = state
+	s.pairs[s.prefix+pair] = state
 	return nil
+}
+
+// claim makes this process's generation known under every key that it writes of
+// a pair.
+func (s *states) claim(ctx context.Context, p assembly.Pair) error {
+	err := s.order(ctx, p, func(*event.PairState) error { return nil })
+	if err == nil && p.Schedule.Incremental != "" {
+		err = s.progressOf(p, validate.Incremental).claim(ctx)
+	}
+	return err
 }
 
 // order is change for what somebody asks for, who may be the first to say
@@ -108,7 +138,7 @@ func (s *states) change(ctx context.Context, pair string, edit func(*event.PairS
 func (s *states) order(ctx context.Context, p assembly.Pair, edit func(*event.PairState) error) error {
 	return s.change(ctx, p.Name, func(state *event.PairState) error {
 		if state.Pair == "" {
-			state.Pair, state.Epoch, state.Authority = p.Name, p.Epoch, p.Side()
+			state.Pair, state.Epoch, state.Authority = s.prefix+p.Name, p.Epoch, p.Side()
 		}
 		state.Generation = max(state.Generation, 1)
 		return edit(state)
@@ -128,7 +158,7 @@ func (s *states) begin(ctx context.Context, p assembly.Pair, mode validate.Mode,
 	defer give()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := s.pairs[p.Name]
+	state := s.pairs[s.prefix+p.Name]
 	resumes := resume && len(state.Position) > 0 && state.Mode == mode.String() && state.Epoch == p.Epoch && state.Authority == p.Side()
 	if !resumes {
 		state.Position, state.Run, state.Mode = nil, uuid.NewString(), mode.String()
@@ -139,10 +169,10 @@ func (s *states) begin(ctx context.Context, p assembly.Pair, mode validate.Mode,
 		state.Began[state.Mode] = time.Now()
 	}
 	state.Pending = slices.DeleteFunc(slices.Clone(state.Pending), func(m string) bool { return m == state.Mode })
-	state.Pair, state.Epoch, state.Authority = p.Name, p.Epoch, p.Side()
+	state.Pair, state.Epoch, state.Authority = s.prefix+p.Name, p.Epoch, p.Side()
 	state.Phase, state.Stopped = event.PhaseRunning, event.Order{}
 	state.Generation = max(state.Generation, 1)
-	s.pairs[p.Name] = state
+	s.pairs[s.prefix+p.Name] = state
 	return state.Run, nil
 }
 

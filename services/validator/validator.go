@@ -12,6 +12,7 @@ import (
 	"github.com/trueup/trueup/pkg/database"
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/kafka"
+	"github.com/trueup/trueup/pkg/leader"
 	"github.com/trueup/trueup/pkg/schedule"
 	"github.com/trueup/trueup/pkg/schema"
 	"github.com/trueup/trueup/pkg/telemetry"
@@ -30,6 +31,9 @@ type validator struct {
 	publisher *kafka.Publisher
 	governors *assembly.Governors
 	pacer     validate.Pacer
+	// election is that among validators; nil with --once, which waits for nobody.
+	election *leader.Election
+	fence    *fence
 
 	// state follows the topic of states, for whoever wants to know of its records.
 	state    *kafka.Follower
@@ -44,10 +48,12 @@ type validator struct {
 type readied struct {
 	databases *assembly.Databases
 	pairs     []*schema.Pair // beside validator.pairs
-	states    *states
-	runner    *validate.Validator
 	followers *assembly.Followers
-	runs      []*conductor // beside validator.pairs
+
+	// The rest begins anew whenever this process comes to lead.
+	states *states
+	runner *validate.Validator
+	runs   []*conductor // beside validator.pairs
 }
 
 // publish keeps an eye on Kafka, and closes the connection after everything
@@ -67,54 +73,54 @@ func (v *validator) run(ctx context.Context) error {
 	}
 	defer ready.databases.Close()
 	defer assembly.Background(ctx, v.governors.Run)()
-	if v.choice.once {
-		return v.runOnce(ctx, ready)
+	if !v.choice.once {
+		return v.election.Run(ctx, func(ctx context.Context) error { return v.lead(ctx, ready) })
 	}
-	v.serve(ctx, ready)
-	return nil
+	if err := v.takeOver(ctx, ready); err != nil {
+		return err
+	}
+	return v.runOnce(ctx, ready)
 }
 
-// makeReady opens the databases, resolves the pairs, checks the topics and
-// reads where runs stopped. As a service it tries until it succeeds; with
-// --once whoever started it is told at once.
-func (v *validator) makeReady(ctx context.Context) (*readied, error) {
-	attempt := v.service.Attempt
+// attempt does what the service needs. As a service it tries until it succeeds;
+// with --once whoever started it is told at once.
+func (v *validator) attempt(ctx context.Context, condition string, do func(context.Context) error) error {
 	if v.choice.once {
-		attempt = func(ctx context.Context, _ string, do func(context.Context) error) error { return do(ctx) }
+		return do(ctx)
 	}
+	return v.service.Attempt(ctx, condition, do)
+}
+
+// makeReady opens the databases, resolves the pairs and checks the topics.
+func (v *validator) makeReady(ctx context.Context) (*readied, error) {
 	ready := &readied{}
-	err := attempt(ctx, "databases", func(ctx context.Context) error { return v.openDatabases(ctx, ready) })
-	if err != nil {
+	if err := v.attempt(ctx, "databases", func(ctx context.Context) error { return v.openDatabases(ctx, ready) }); err != nil {
 		return nil, err
 	}
-	err = attempt(ctx, "topics", func(ctx context.Context) error {
-		if err := v.admin.Check(ctx); err != nil {
-			return err
-		}
-		known, decisions, err := v.admin.ReadState(ctx)
-		if err != nil {
-			return err
-		}
-		ready.states = newStates(v.publisher, known)
-		v.conduct(ready)
-		return v.announce(ctx, decisions)
-	})
+	err := v.attempt(ctx, "topics", v.admin.Check)
 	if err == nil {
-		ready.runner, err = validate.New(v.file.Validator.Config, validate.Ports{
-			Source: ready.databases.Source, Target: ready.databases.Target,
-			Publisher: findings{v.publisher}, Pacer: v.pacer, Checkpoints: ready.states,
-			Observer: observer{log: v.service.Log, metrics: v.metrics, governors: v.governors, runs: ready.runs},
-		})
-	}
-	if err == nil {
-		err = attempt(ctx, "governor", func(ctx context.Context) error { return v.governors.Start(ctx, ready.pairs[0]) })
+		err = v.attempt(ctx, "governor", func(ctx context.Context) error { return v.governors.Start(ctx, ready.pairs[0]) })
 	}
 	if err != nil {
 		ready.databases.Close()
 		return nil, err
 	}
-	v.runs.Store(&ready.runs) // from now on they take orders
 	return ready, nil
+}
+
+// equip makes what performs runs. From then on they take orders.
+func (v *validator) equip(ready *readied) (err error) {
+	ready.runner, err = validate.New(v.file.Validator.Config, validate.Ports{
+		Source: ready.databases.Source, Target: ready.databases.Target,
+		Publisher: v.led(), Pacer: v.pacer, Checkpoints: ready.states,
+		Observer: observer{log: v.service.Log, metrics: v.metrics, governors: v.governors, runs: ready.runs},
+		Tracer:   v.service.Tracing.Runs(),
+	})
+	if err == nil {
+		runs := ready.runs
+		v.runs.Store(&runs)
+	}
+	return err
 }
 
 // announce makes the decisions of the configuration known before the first
@@ -308,7 +314,8 @@ func (v *validator) compare(ctx context.Context, ready *readied, i int, of perfo
 	run := validate.Run{
 		ID: of.id, Pair: ready.pairs[i], Authority: p.Side(), Epoch: p.Epoch, Mode: of.mode,
 		Confirm: *v.file.Validator.Confirm, Follower: follower, MaxFindings: v.file.Validator.MaxFindings,
-		MaxShare:   v.file.Validator.MaxMismatchShare,
+		MaxShare: v.file.Validator.MaxMismatchShare,
+		SourceAt: place(v.file.Source.DSN), TargetAt: place(v.file.Target.DSN),
 		Checkpoint: checkpointName(p.Name, of.mode), StartOver: true, Admit: ready.runs[i].admit,
 		ByTime: v.byTime(ready, i, of.mode),
 	}
@@ -343,12 +350,4 @@ func (v *validator) report(verdict validate.Verdict, err error) {
 		line = v.service.Log.Warn()
 	}
 	line.Interface("verdict", verdict).Msg(verdict.Summary())
-}
-
-// findings publishes what runs find.
-type findings struct{ publisher *kafka.Publisher }
-
-// Publish implements validate.Publisher.
-func (f findings) Publish(ctx context.Context, found []event.Finding) error {
-	return f.publisher.PublishFindings(ctx, found)
 }

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/governor"
 	"github.com/trueup/trueup/pkg/kafka"
 	"github.com/trueup/trueup/pkg/telemetry"
-	"github.com/trueup/trueup/pkg/validate"
 	"github.com/trueup/trueup/services/assembly"
 )
 
@@ -34,23 +32,37 @@ func wire(ctx context.Context, file assembly.File, choice choice, listen string,
 		service: service, file: file, choice: choice, pairs: pairs,
 		metrics: telemetry.NewValidator(service.Metrics),
 	}
+	v.metrics.Expect(assembly.PairNames(pairs)...)
+	if err = service.StartTracing(); err != nil {
+		return nil, err
+	}
 	if v.admin, err = kafka.NewAdmin(file.Kafka); err != nil {
 		return nil, err
 	}
 	if v.publisher, err = kafka.NewPublisher(file.Kafka, service.Log, telemetry.NewPublisher(service.Metrics)); err != nil {
 		return nil, err
 	}
+	v.publisher.Tracer = service.Tracing.Messages()
 	if v.governors, err = assembly.NewGovernors(file, service.Log, service.Metrics, governor.Reads); err != nil {
 		return nil, err
 	}
 	if v.standing, err = newStandings(file, pairs, v.publisher, telemetry.NewStanding(service.Metrics), service.Log); err != nil {
 		return nil, err
 	}
-	if v.state, err = kafka.FollowState(file.Kafka, service.Log, v.standing.learn); err != nil {
+	v.fence = newFence(pairs, service.Log)
+	canaries := newCanaries(pairs, telemetry.NewCanaries(service.Metrics), service.Log)
+	if v.state, err = kafka.FollowState(file.Kafka, service.Log, v.standing.learn, v.fence.learn, canaries.learn); err != nil {
 		return nil, err
 	}
-	v.standing.state = v.state
-	v.pacer = validate.Paced(v.governors.Of(event.Source, governor.Reads), v.governors.Of(event.Target, governor.Reads))
+	v.standing.state, v.fence.state = v.state, v.state
+	if !choice.once {
+		if v.election, err = newElection(file); err != nil {
+			return nil, err
+		}
+		service.Readiness.Watch("leader", v.leads)
+		telemetry.WatchLeader(service.Metrics, func() bool { return v.election.Leads() == nil })
+	}
+	v.pacer = v.governors.Pacer()
 	service.Readiness.Watch("kafka", v.publisher.Healthy)
 	control := v.control()
 	page := v.page(control)
@@ -58,9 +70,11 @@ func wire(ctx context.Context, file assembly.File, choice choice, listen string,
 		return nil, err
 	}
 	service.Parts.Add("kafka", v.publish)
-	if err := v.governors.Share(file.Kafka, &service.Parts); err != nil {
+	budget, err := v.governors.Share(file.Kafka)
+	if err != nil {
 		return nil, err
 	}
+	service.Parts.Add("budget", budget)
 	service.Parts.Add("page", page.run)
 	service.Parts.Add("state", v.state.Run)
 	if !choice.once { // which ends before anybody asks how pairs stand

@@ -160,7 +160,7 @@ func printRepairs(o options, results map[string][]sample, ways []way) {
 	printTable(fmt.Sprintf("Repair of %.0f damaged rows of %d, from MariaDB", damaged, o.rows),
 		[]string{"command", "wall s (median; min–max)", "rows a second", "client CPU s", "client peak MiB (largest)", "ratio to the bare writes"}, rows)
 	fmt.Printf("Each counted run has the same damage: 6 %% updated, 2 %% deleted, 2 %% that the source never had; no warm-up. " +
-		"After every one `trueup diff` was clean. A fixer's time runs from its start, joining the consumer group included, until every finding has its durable outcome; the second of two interrupts the first when it joins. " +
+		"After every one `trueup diff` was clean. A fixer's time runs from its start, joining the consumer group included, until every finding has its durable outcome. Two are started together, as a Deployment starts them, and divide the partitions before the first row is repaired, or start over when they meet while joining. " +
 		"What MariaDB is written goes to its binary log in every case.\n\n")
 	goals := []goal{
 		{what: "one fixer to PostgreSQL: rows a second over those to MariaDB", figure: rate(oneFixer+toAPostgres) / rate(oneFixer), want: 0.8, least: true},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -35,6 +36,12 @@ func measureGovernor(ctx context.Context, o options, env services) error {
 		return err
 	}
 	defer foreground.close(context.WithoutCancel(ctx))
+	for _, side := range []string{"_a", "_b"} {
+		// What is read from the disk for the first time belongs to nobody's load.
+		if err := env.execMySQL(ctx, o.prefix+side, "CHECKSUM TABLE orders"); err != nil {
+			return err
+		}
+	}
 	if err := b.settle(ctx, foreground); err != nil {
 		return err
 	}
@@ -105,7 +112,6 @@ func (b *governorBench) explain() {
 // The names of what runs beside the foreground.
 const (
 	aloneName      = "nothing"
-	aloneAgainName = "nothing, once more"
 	governedName   = "trueup, governed"
 	ungovernedName = "trueup, adapt: false"
 	ptChecksumName = "pt-table-checksum --max-load " + maxThreads
@@ -117,58 +123,73 @@ const half = 0.5
 // trials are those of one scenario.
 type trials []trial
 
-func (all trials) of(name string) *trial {
+// all of one name, by their 99th percentile.
+func (all trials) all(name string) []*trial {
+	var out []*trial
 	for i := range all {
 		if all[i].name == name {
-			return &all[i]
+			out = append(out, &all[i])
 		}
+	}
+	slices.SortStableFunc(out, func(a, b *trial) int { return cmp.Compare(a.worst(), b.worst()) })
+	return out
+}
+
+// of is the one of the name in the middle.
+func (all trials) of(name string) *trial {
+	if named := all.all(name); len(named) > 0 {
+		return named[len(named)/2]
 	}
 	return &trial{}
 }
 
-// steady holds the foreground at half of capacity.
+// worst is the wait that one in a hundred exceeds.
+func (t *trial) worst() time.Duration { return percentile(t.in(0, t.lasts), 99) }
+
+// steady holds the foreground at half of capacity, in rounds: beside nothing,
+// beside each tool, and again, since a shared machine's speed changes by the minute.
 func (b *governorBench) steady(ctx context.Context) (trials, error) {
 	tools := []neighbour{{aloneName, nothing}, {governedName, b.validator(guarded)}, {ungovernedName, b.validator(unguarded)}}
 	if b.o.ptChecksum != "" {
 		tools = append(tools, neighbour{ptChecksumName, b.checksumming})
 	}
-	// How far the two without a tool are apart says what the others' figures are worth.
-	tools = append(tools, neighbour{aloneAgainName, nothing})
 	var all trials
-	for _, with := range tools {
-		t, err := b.try(ctx, with, phase{b.o.steady, b.most * half})
-		if err != nil {
-			return nil, err
+	for range b.o.runs {
+		for _, with := range tools {
+			t, err := b.try(ctx, with, phase{b.o.steady, b.most * half})
+			if err != nil {
+				return nil, err
+			}
+			if with.name == ungovernedName && t.rows == 0 {
+				return nil, fmt.Errorf("%s examined no row in %s; give it longer with -steady", with.name, b.o.steady)
+			}
+			progress("half of capacity, beside %s: p99 %s ms", t.name, milliseconds(t.worst()))
+			all = append(all, t)
 		}
-		if with.name == ungovernedName && t.rows == 0 {
-			return nil, fmt.Errorf("%s examined no row in %s; give it longer with -steady", with.name, b.o.steady)
-		}
-		progress("half of capacity, beside %s: p99 %s ms", t.name, milliseconds(percentile(t.in(0, t.lasts), 99)))
-		all = append(all, t)
 	}
-	b.printSteady(all)
+	b.printSteady(all, tools)
 	return all, nil
 }
 
-func (b *governorBench) printSteady(all trials) {
-	quantile := func(t *trial, p int) time.Duration { return percentile(t.in(0, t.lasts), p) }
-	alone := all.of(aloneName)
-	both := slices.Concat(alone.in(0, alone.lasts), all.of(aloneAgainName).in(0, alone.lasts))
-	slices.Sort(both)
-	base := percentile(both, 99)
-	worse := func(t *trial) float64 { return float64(quantile(t, 99)) / float64(base) }
+func (b *governorBench) printSteady(all trials, tools []neighbour) {
+	base := all.of(aloneName).worst()
+	ratio := func(t *trial) float64 { return float64(t.worst()) / float64(base) }
 	var rows [][]string
-	for i := range all {
-		t := &all[i]
+	for _, with := range tools {
+		named, t := all.all(with.name), all.of(with.name)
 		rows = append(rows, []string{
-			t.name, milliseconds(quantile(t, 50)), milliseconds(quantile(t, 99)), milliseconds(quantile(t, 100)), fmt.Sprintf("%.2f", worse(t)),
+			t.name, milliseconds(percentile(t.in(0, t.lasts), 50)),
+			fmt.Sprintf("%s; %s–%s", milliseconds(t.worst()), milliseconds(named[0].worst()), milliseconds(named[len(named)-1].worst())),
+			milliseconds(percentile(t.in(0, t.lasts), 100)), fmt.Sprintf("%.2f", ratio(t)),
 			fmt.Sprintf("%.0f", t.rate()), fmt.Sprint(len(t.changes)),
 			fmt.Sprintf("%.2f", t.cores(t.server)), fmt.Sprintf("%.2f", t.cores(t.generator)), fmt.Sprintf("%.2f", t.cores(t.cpu)),
 		})
 	}
-	printTable(fmt.Sprintf("Steady at half of capacity, %s: %.0f statements a second for %s", b.source.engine, b.most*half, b.o.steady),
-		[]string{"beside it", "median ms", "p99 ms", "longest ms", "p99 to that of both nothings", "rows examined a second", "pauses and resumptions", "server's cores", "generator's", "tool's own"}, rows)
-	printGoals(goal{what: b.source.engine + ", governed: p99 over that of the foreground alone", figure: worse(all.of(governedName)), want: 1.25})
+	printTable(fmt.Sprintf("Steady at half of capacity, %s: %.0f statements a second for %s, %d times in turn", b.source.engine, b.most*half, b.o.steady, b.o.runs),
+		[]string{"beside it", "median ms", "p99 ms (median; min–max)", "longest ms", "p99 over that beside nothing", "rows examined a second", "pauses and resumptions", "server's cores", "generator's", "tool's own"}, rows)
+	fmt.Println("All figures of a line but the span of its p99 are those of the time whose p99 is in the middle.")
+	fmt.Println()
+	printGoals(goal{what: b.source.engine + ", governed: p99 over that of the foreground alone", figure: ratio(all.of(governedName)), want: 1.25})
 }
 
 // idle validates once with nobody else there, governed and not.

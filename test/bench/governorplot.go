@@ -198,8 +198,8 @@ func governorPanels(steady trials, step *stepped) []panel {
 	lasts := step.of(governedName).lasts
 	first := panel{title: "Steady at half of capacity: the foreground's p99 of each second, ms", log: true, seconds: steady[0].lasts.Seconds()}
 	colours := map[string]string{aloneName: grey, governedName: blue, ungovernedName: orange, ptChecksumName: purple}
-	for i := range steady {
-		if t := &steady[i]; colours[t.name] != "" {
+	for _, name := range []string{aloneName, governedName, ungovernedName, ptChecksumName} {
+		if t := steady.of(name); t.name != "" {
 			first.lines = append(first.lines, line{name: legend(t.name), colour: colours[t.name], points: t.everySecond()})
 		}
 	}

@@ -76,9 +76,11 @@ func (b *governorBench) printStep(s *stepped, steady trials) {
 		{what: "changes of a governor in any one minute", figure: float64(mostChanges(governed.changes)), want: 4},
 		{what: "seconds from the overload's end to work again", figure: resumed, want: 60},
 	}
-	calm := governed.works() - (s.down - s.up)
+	// Until the foreground alone has worked off what piled up it leaves nothing either.
+	drain := min(s.of(aloneName).drained(s.up, s.down), (governed.lasts - s.down).Seconds())
+	calm := governed.works() - (s.down - s.up) - time.Duration(drain*float64(time.Second))
 	if could := oracle(steady, float64(runtime.NumCPU()), calm); could > 0 {
-		fmt.Printf("Who knows the load examines %.0f rows: in the %s outside the overload the rows whose reading fills the server's cores up to %.0f %%, the foreground included, and none in it.\n\n", could, calm, 100*filled)
+		fmt.Printf("Who knows the load examines %.0f rows: in the %s outside the overload, and outside the %.0f s in which the foreground alone works off what piled up, the rows whose reading fills the server's cores up to %.0f %%, the foreground included, and none in these.\n\n", could, calm, drain, 100*filled)
 		goals = append(goals, goal{what: "rows examined over those of one who knows the load", figure: governed.rows / could, want: 0.5, least: true})
 	}
 	printGoals(goals...)
@@ -89,13 +91,24 @@ func (b *governorBench) printStep(s *stepped, steady trials) {
 // server is taken from the steady load, where the one grows with its rate. 0
 // when the server's processor time is not known.
 func oracle(steady trials, cores float64, calm time.Duration) float64 {
-	alone, full := steady.of(aloneName), steady.of(ungovernedName)
-	perRow := (full.server - alone.server).Seconds() / full.rows
-	if alone.server <= 0 || !(perRow > 0) {
+	served := func(t *trial) float64 { return t.cores(t.server) }
+	foreground, both := mean(steady.all(aloneName), served), mean(steady.all(ungovernedName), served)
+	perRow := (both - foreground) / mean(steady.all(ungovernedName), (*trial).rate)
+	if !(foreground > 0) || !(perRow > 0) {
 		return 0
 	}
-	foreground := alone.cores(alone.server) * ordinary / half
+	foreground *= ordinary / half
 	return max(filled*cores-foreground, 0) * calm.Seconds() / perRow
+}
+
+// mean is that of a figure of trials. The time whose waits are in the middle need not
+// be the one that took as much of the processors as most.
+func mean(all []*trial, figure func(*trial) float64) float64 {
+	sum := 0.0
+	for _, t := range all {
+		sum += figure(t)
+	}
+	return sum / float64(len(all))
 }
 
 // drained is how long after down it took until a second came whose waits were

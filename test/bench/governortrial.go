@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// guard is what the validator's configuration says of both governors. Source
-// and target are one server here, so each takes half of what is left.
-// PostgreSQL does not tell how many cores it has; where it is told, nothing changes.
+// guard is what the validator's configuration says of both governors. That source
+// and target are one server it finds out. PostgreSQL does not tell how many cores it
+// has; where it is told, nothing changes.
 type guard string
 
 var (
-	guarded   = guard(fmt.Sprintf("processes: 2, cores: %d", runtime.NumCPU()))
+	guarded   = guard(fmt.Sprintf("cores: %d", runtime.NumCPU()))
 	unguarded = guarded + ", adapt: false"
 )
 

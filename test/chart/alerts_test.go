@@ -2,12 +2,14 @@ package chart
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	keda "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/promqltest"
 )
@@ -17,7 +19,11 @@ func on(name, labels, values string) string {
 	return "  " + name + `{namespace="shop",pod="p"` + labels + "} " + values + "\n"
 }
 
-const findings = `,topic="trueup.findings"`
+const (
+	findings = `,topic="trueup.findings"`
+	backlog  = `,group="trueup.fixer",topic="trueup.findings",partition="3"`
+	neq      = `,pair="a",kind="neq"`
+)
 
 // Every alert fires when it should, and is quiet in the case beside it. The values
 // are those of Prometheus' test language, one a minute: 0+5x30 begins with 0 and
@@ -54,16 +60,23 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 		{"found", "TrueupSignalStale", on("trueup_governor_signal_stale", `,side="target",use="reads",signal="latency"`, "1x50 0x10"), time.Hour, false},
 		{"two hours old", "TrueupFindingsOld", ages("0+10x120", "0+100x120"), 2 * time.Hour, true},
 		{"minutes old", "TrueupFindingsOld", ages("0+100x120", "0+100x120"), 2 * time.Hour, false},
-		{"no fixer", "TrueupFixerAbsent", on("trueup_kafka_published_total", findings, "5x30"), 30 * time.Minute, true},
-		{"a fixer", "TrueupFixerAbsent", on("trueup_kafka_published_total", findings, "5x30") + on("trueup_build_info", `,service="fixer"`, "1x30"), 30 * time.Minute, false},
+		{"no fixer", "TrueupFixerAbsent", on("trueup_kafka_group_lag", backlog, "5x30"), 30 * time.Minute, true},
+		{"a fixer", "TrueupFixerAbsent", on("trueup_kafka_group_lag", backlog, "5x30") + on("trueup_build_info", `,program="fixer"`, "1x30"), 30 * time.Minute, false},
+		{"no fixer and nothing to do", "TrueupFixerAbsent", on("trueup_kafka_group_lag", backlog, "0x30"), 30 * time.Minute, false},
+		{"never repaired", "TrueupCanaryMissed", on("trueup_canary_last_proven", neq, "0x120") + on("trueup_canary_last_proven_timestamp_seconds", neq, "0x120"), 2 * time.Hour, true},
+		{"not repaired for an hour", "TrueupCanaryMissed", on("trueup_canary_last_proven", neq, "1x10 0x110") + on("trueup_canary_last_proven_timestamp_seconds", neq, "600x120"), 2 * time.Hour, true},
+		{"missed once", "TrueupCanaryMissed", on("trueup_canary_last_proven", neq, "1x100 0x20") + on("trueup_canary_last_proven_timestamp_seconds", neq, "5400x120"), 2 * time.Hour, false},
+		{"proven long ago, and none since", "TrueupCanaryMissed", on("trueup_canary_last_proven", neq, "1x120") + on("trueup_canary_last_proven_timestamp_seconds", neq, "0x120"), 2 * time.Hour, false},
+		{"none for two days", "TrueupCanaryStale", on("trueup_canary_last_timestamp_seconds", neq, "60x2880"), 48 * time.Hour, true},
+		{"one a day", "TrueupCanaryStale", on("trueup_canary_last_timestamp_seconds", neq, "86400x2880"), 48 * time.Hour, false},
 		{"none has partitions", "TrueupFixerWithoutPartitions", on("trueup_kafka_claims", findings, "0x30"), 30 * time.Minute, true},
 		{"one has", "TrueupFixerWithoutPartitions", on("trueup_kafka_claims", findings, "0x30") + `  trueup_kafka_claims{namespace="shop",pod="q",topic="trueup.findings"} 12x30` + "\n", 30 * time.Minute, false},
 		{"Kafka is away", "TrueupPublisherUnhealthy", on("trueup_kafka_publisher_healthy", "", "0x30"), 30 * time.Minute, true},
 		{"Kafka was away", "TrueupPublisherUnhealthy", on("trueup_kafka_publisher_healthy", "", "0x25 1x5"), 30 * time.Minute, false},
 		{"not a member", "TrueupGroupUnhealthy", on("trueup_kafka_group_healthy", "", "0x30"), 30 * time.Minute, true},
 		{"a member", "TrueupGroupUnhealthy", on("trueup_kafka_group_healthy", "", "1x30"), 30 * time.Minute, false},
-		{"every minute", "TrueupRebalancing", on("trueup_kafka_rebalances_total", findings, "0+1x60") + on("trueup_build_info", `,service="fixer"`, "1x60"), time.Hour, true},
-		{"every five minutes", "TrueupRebalancing", on("trueup_kafka_rebalances_total", findings, "0+0.2x60") + on("trueup_build_info", `,service="fixer"`, "1x60"), time.Hour, false},
+		{"every minute", "TrueupRebalancing", on("trueup_kafka_rebalances_total", findings, "0+1x60") + on("trueup_build_info", `,program="fixer"`, "1x60"), time.Hour, true},
+		{"every five minutes", "TrueupRebalancing", on("trueup_kafka_rebalances_total", findings, "0+0.2x60") + on("trueup_build_info", `,program="fixer"`, "1x60"), time.Hour, false},
 		{"incomplete", "TrueupRunIncomplete", on("trueup_runs_total", `,pair="a",mode="full",result="incomplete"`, "0x10 1x10"), 15 * time.Minute, true},
 		{"different", "TrueupRunIncomplete", on("trueup_runs_total", `,pair="a",mode="full",result="different"`, "0x10 1x10"), 15 * time.Minute, false},
 		{"stands still", "TrueupWatermarkStalled", on("trueup_watermark_stalled", `,pair="a"`, "0x10 1x20"), 30 * time.Minute, true},
@@ -90,8 +103,12 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 				t.Fatal("no such alert")
 			}
 			told[c.alert][c.fires] = true
-			if got := fires(t, r, c.series, c.at); got != c.fires {
-				t.Errorf("fires: %t, want %t\n%s\n%s", got, c.fires, r.Expr, c.series)
+			fired := fires(t, r, c.series, c.at)
+			if len(fired) > 0 != c.fires {
+				t.Errorf("fires: %v, want %t\n%s\n%s", fired, c.fires, r.Expr, c.series)
+			}
+			for _, one := range fired {
+				speaks(t, r, one)
 			}
 		})
 	}
@@ -108,9 +125,25 @@ func ages(young, all string) string {
 	return on(name, `,pair="a",le="1800"`, young) + on(name, `,pair="a",le="21600"`, all) + on(name, `,pair="a",le="+Inf"`, all)
 }
 
-// fires says whether the alert fires at the time: its expression gives something,
-// under the same labels, at every minute of its "for".
-func fires(t *testing.T, r rule, series string, at time.Duration) bool {
+// labelOf is a label that an annotation names.
+var labelOf = regexp.MustCompile(`\$labels\.(\w+)`)
+
+// speaks fails when an annotation of an alert names a label that it does not have, and
+// would leave a gap in what people are paged with.
+func speaks(t *testing.T, r rule, fired labels.Labels) {
+	t.Helper()
+	for name, text := range r.Annotations {
+		for _, match := range labelOf.FindAllStringSubmatch(text, -1) {
+			if fired.Get(match[1]) == "" {
+				t.Errorf("%s: %s names the label %s, which the alert lacks: %s", r.Alert, name, match[1], fired)
+			}
+		}
+	}
+}
+
+// fires are the labels under which the alert fires at the time: those under which its
+// expression gives something at every minute of its "for".
+func fires(t *testing.T, r rule, series string, at time.Duration) []labels.Labels {
 	t.Helper()
 	var wait model.Duration
 	if r.For != "" {
@@ -119,20 +152,26 @@ func fires(t *testing.T, r rule, series string, at time.Duration) bool {
 			t.Fatal(err)
 		}
 	}
-	expr := r.Expr
+	end := time.Unix(0, 0).Add(at)
+	matrix := ask(t, inFull(t, r.Expr), series, end.Add(-time.Duration(wait)), end)
+	var fired []labels.Labels
+	for _, one := range matrix {
+		if len(one.Floats) == int(time.Duration(wait)/time.Minute)+1 {
+			fired = append(fired, one.Metric)
+		}
+	}
+	return fired
+}
+
+// inFull is an expression that asks for what it wants recorded.
+func inFull(t *testing.T, expr string) string {
+	t.Helper()
 	for _, other := range rules(t) {
-		if other.Record != "" { // what is recorded is not loaded, so it is asked for
+		if other.Record != "" {
 			expr = strings.ReplaceAll(expr, other.Record, "("+other.Expr+")")
 		}
 	}
-	end := time.Unix(0, 0).Add(at)
-	matrix := ask(t, expr, series, end.Add(-time.Duration(wait)), end)
-	for _, one := range matrix {
-		if len(one.Floats) == int(time.Duration(wait)/time.Minute)+1 {
-			return true
-		}
-	}
-	return false
+	return expr
 }
 
 func ask(t *testing.T, expr, series string, from, to time.Time) promql.Matrix {

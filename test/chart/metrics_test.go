@@ -86,8 +86,8 @@ func describers(file *ast.File) map[string]metric {
 	return found
 }
 
-// declared notes m.counter("name", "help", labels...) and its like, calls of
-// describers, and the options of the Prometheus library that name a metric.
+// declared notes m.counter("name", "help", labels...) and its like, descriptions,
+// calls of describers, and the options of the Prometheus library that name a metric.
 func declared(found map[string]metric, node ast.Node, describers map[string]metric) {
 	switch node := node.(type) {
 	case *ast.CallExpr:
@@ -97,6 +97,12 @@ func declared(found map[string]metric, node ast.Node, describers map[string]metr
 			return
 		}
 		selector, ok := node.Fun.(*ast.SelectorExpr)
+		if ok && selector.Sel.Name == "NewDesc" && len(node.Args) == 4 && text(node.Args[0]) != "" {
+			if labels, ok := node.Args[2].(*ast.CompositeLit); ok {
+				found[text(node.Args[0])] = metric{kind: "gauge", labels: texts(labels.Elts)}
+			}
+			return
+		}
 		if !ok || len(node.Args) < 2 || !slices.Contains([]string{"counter", "gauge", "histogram"}, selector.Sel.Name) {
 			return
 		}
@@ -137,7 +143,7 @@ var targetLabels = []string{"namespace", "pod", "container", "service", "job", "
 // series are the names a query may use, each with its labels; nil for any.
 func series(t *testing.T) map[string][]string {
 	t.Helper()
-	all := map[string][]string{}
+	all := map[string][]string{"process_resident_memory_bytes": targetLabels, "process_cpu_seconds_total": targetLabels}
 	for name, m := range metrics(t) {
 		labels := slices.Concat(m.labels, targetLabels)
 		if m.open {
@@ -153,12 +159,25 @@ func series(t *testing.T) map[string][]string {
 	return all
 }
 
+// Prometheus renames a label of a metric that it has for the target itself, and what
+// asks for it finds the target's.
+func TestNoMetricHasALabelOfItsTarget(t *testing.T) {
+	for name, m := range metrics(t) {
+		for _, label := range m.labels {
+			if slices.Contains(targetLabels, label) {
+				t.Errorf("%s has the label %s", name, label)
+			}
+		}
+	}
+}
+
 func TestTheMetricsOfTheServicesAreFound(t *testing.T) {
 	known := metrics(t)
 	for name, labels := range map[string][]string{
 		"trueup_kafka_lag":                 {"topic", "partition"},
+		"trueup_kafka_group_lag":           {"group", "topic", "partition"},
 		"trueup_fixer_finding_age_seconds": {"pair"},
-		"trueup_build_info":                {"service", "version"},
+		"trueup_build_info":                {"program", "version", "revision"},
 		"trueup_governor_paused":           {"side", "use"},
 		"trueup_governor_signal_stale":     {"side", "use", "signal"},
 	} {

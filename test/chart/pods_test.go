@@ -3,6 +3,7 @@ package chart
 import (
 	"testing"
 
+	core "k8s.io/api/core/v1"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
 )
@@ -30,6 +31,19 @@ func TestPodsMeetTheRestrictedSecurityStandard(t *testing.T) {
 			}
 			if token := pod.Spec.AutomountServiceAccountToken; token == nil || *token {
 				t.Errorf("%s has a token of Kubernetes, which it has no use for", name)
+			}
+		}
+	})
+}
+
+// A pod that ends again and again says why where people look first.
+func TestAPodThatEndsSaysWhy(t *testing.T) {
+	each(t, func(t *testing.T, _ map[string]any, r *rendered) {
+		for name, pod := range pods(r) {
+			for _, c := range pod.Spec.Containers {
+				if c.TerminationMessagePolicy != core.TerminationMessageFallbackToLogsOnError {
+					t.Errorf("%s: kubectl describe does not show the last lines of the log", name)
+				}
 			}
 		}
 	})

@@ -119,7 +119,7 @@ func TestTheKafkaUserMayDoWhatTheServicesDo(t *testing.T) {
 		t.Fatal("no KafkaUser")
 		return nil
 	}
-	want := map[string][]string{"group s.fixer": {"Read"}, "group s.fixer.retry": {"Read"}, "group s.governor": {"Read"}}
+	want := map[string][]string{"group s.fixer": {"Read"}, "group s.fixer.retry": {"Read"}, "group s.governor": {"Read"}, "group s.validator": {"Read"}}
 	for suffix, operations := range documentedRights(t, "validator", "fixer") {
 		want["topic s."+suffix] = operations
 	}

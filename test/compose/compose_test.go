@@ -15,6 +15,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/goccy/go-yaml"
+
 	"github.com/trueup/trueup/services/assembly"
 )
 
@@ -106,6 +108,79 @@ func TestTheProgramsStartAfterWhatTheyNeed(t *testing.T) {
 				t.Errorf("%s waits for %s to be %q, want %q", name, other, needs[other].Condition, condition)
 			}
 		}
+	}
+}
+
+func TestPrometheusAsksTheProgramsAndGrafanaShowsTheChartsDashboard(t *testing.T) {
+	project := load(t)
+	var asks struct {
+		Rules   []string `yaml:"rule_files"`
+		Scrapes []struct {
+			Static []struct {
+				Targets []string
+				Labels  map[string]string
+			} `yaml:"static_configs"`
+		} `yaml:"scrape_configs"`
+	}
+	read(t, mounted(t, project, "prometheus", "/etc/prometheus/prometheus.yml"), &asks)
+	for _, file := range asks.Rules {
+		if got, want := mounted(t, project, "prometheus", file), "charts/trueup/files/rules.yaml"; !strings.HasSuffix(got, want) {
+			t.Errorf("Prometheus judges by %s, want %s", got, want)
+		}
+	}
+	var targets []string
+	for _, static := range asks.Scrapes[0].Static {
+		if static.Labels["namespace"] == "" || static.Labels["pod"] == "" {
+			t.Errorf("%v lack the labels that rules and dashboard sort by: %v", static.Targets, static.Labels)
+		}
+		targets = append(targets, static.Targets...)
+	}
+	for _, name := range []string{"validator", "fixer"} {
+		_, port, _ := net.SplitHostPort(configuration(t, project, name).HTTP.Listen)
+		if !slices.Contains(targets, name+":"+port) {
+			t.Errorf("Prometheus asks %v, and not %s on port %s", targets, name, port)
+		}
+	}
+	var sources struct{ Datasources []struct{ Type, URL string } }
+	read(t, mounted(t, project, "grafana", "/etc/grafana/provisioning/datasources/trueup.yaml"), &sources)
+	u, err := url.Parse(sources.Datasources[0].URL)
+	if err != nil || sources.Datasources[0].Type != "prometheus" {
+		t.Fatalf("%v, %v", sources, err)
+	}
+	publishes(t, project, u.Hostname(), u.Port())
+	var shown struct {
+		Providers []struct{ Options struct{ Path string } }
+	}
+	read(t, mounted(t, project, "grafana", "/etc/grafana/provisioning/dashboards/trueup.yaml"), &shown)
+	path := shown.Providers[0].Options.Path + "/trueup.json"
+	if got, want := mounted(t, project, "grafana", path), "charts/trueup/files/dashboard.json"; !strings.HasSuffix(got, want) {
+		t.Errorf("Grafana shows %s, want %s", got, want)
+	}
+	if home := project.Services["grafana"].Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]; home == nil || *home != path {
+		t.Errorf("the first page of Grafana is %v, want %s", home, path)
+	}
+}
+
+// mounted is the file of this repository that a service sees under a path.
+func mounted(t *testing.T, project *types.Project, name, path string) string {
+	t.Helper()
+	for _, volume := range project.Services[name].Volumes {
+		if volume.Target == path {
+			return volume.Source
+		}
+	}
+	t.Fatalf("%s has no %s", name, path)
+	return ""
+}
+
+func read(t *testing.T, path string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = yaml.Unmarshal(text, into)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -110,23 +110,47 @@ func TestFindingsOfATableThatNoLongerFitsAreGivenUpAndOthersGoOn(t *testing.T) {
 }
 
 // TestACopyThatIsReadOnlyIsWaitedFor has the copy refuse writes for a while, as
-// after a failover to a standby. (PostgreSQL has no setting for it that a session
-// cannot undo.)
+// after a failover to a standby, or fenced by an operator.
 func TestACopyThatIsReadOnlyIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	if !testenv.HasPrivate("mysql") {
-		t.Skip("needs a server of its own")
-	}
-	server := testenv.NewPrivate(t, "mysql")
-	readOnly := func(on bool) { testenv.Exec(t, server.URL(), fmt.Sprintf("SET GLOBAL read_only = %t", on)) }
-	w := newNarrowWorld(t, direction{postgres, maria}, "")
-	for _, dsn := range []string{w.source, server.URL()} {
+	t.Run(maria.name, func(t *testing.T) {
+		if !testenv.HasPrivate("mysql") {
+			t.Skip("needs a server of its own")
+		}
+		dsn := testenv.NewPrivate(t, "mysql").URL()
+		testenv.Exec(t, dsn, "CREATE USER fixer@'127.0.0.1' IDENTIFIED BY 'limited-s3cret-pw'",
+			"GRANT SELECT, INSERT, UPDATE, DELETE ON test.* TO fixer@'127.0.0.1'")
+		user := at(t, dsn, func(u *url.URL) { u.User = url.UserPassword("fixer", "limited-s3cret-pw") })
+		waitsForAReadOnlyCopy(t, direction{postgres, maria}, dsn, user, func(on bool) {
+			testenv.Exec(t, dsn, fmt.Sprintf("SET GLOBAL read_only = %t", on))
+		})
+	})
+	t.Run(postgres.name, func(t *testing.T) {
+		dsn := testenv.Postgres(t)
+		owner := at(t, dsn, func(u *url.URL) {
+			values := u.Query()
+			values.Set("default_transaction_read_only", "off")
+			u.RawQuery = values.Encode()
+		})
+		// It is for sessions that begin later; those there are end as at a failover.
+		waitsForAReadOnlyCopy(t, direction{maria, postgres}, dsn, dsn, func(on bool) {
+			const alter = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %%I SET default_transaction_read_only = %t', current_database()); END $$"
+			testenv.Exec(t, owner, fmt.Sprintf(alter, on))
+			if on {
+				testenv.Exec(t, owner, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+			}
+		})
+	})
+}
+
+// waitsForAReadOnlyCopy has the fixer write as user to the copy at dsn.
+func waitsForAReadOnlyCopy(t *testing.T, d direction, dsn, user string, readOnly func(bool)) {
+	w := newNarrowWorld(t, d, "")
+	for _, dsn := range []string{w.source, dsn} {
 		testenv.Exec(t, dsn, "CREATE TABLE orders (id INT PRIMARY KEY, v INT)", "INSERT INTO orders VALUES (1, 1), (2, 2)")
 	}
-	w.target = server.URL()
-	testenv.Exec(t, w.target, "UPDATE orders SET v = 90", "CREATE USER fixer@'127.0.0.1' IDENTIFIED BY 'limited-s3cret-pw'",
-		"GRANT SELECT, INSERT, UPDATE, DELETE ON test.* TO fixer@'127.0.0.1'")
-	user := at(t, w.target, func(u *url.URL) { u.User = url.UserPassword("fixer", "limited-s3cret-pw") })
+	w.target = dsn
+	testenv.Exec(t, w.target, "UPDATE orders SET v = 90")
 	w.configure(w.source, user, "pairs: [{name: orders}]")
 	fixer := start(t, "fixer", "--config", w.config)
 	w.publish([]event.Finding{findingOf("orders", 1)})

@@ -72,7 +72,7 @@ func TestACanaryIsFoundAndRepaired(t *testing.T) {
 	for _, d := range directions {
 		t.Run(d.String(), func(t *testing.T) {
 			w := withCanary(t, d, "")
-			w.validates()
+			v := w.validates()
 			w.repairs()
 			for _, kind := range []string{"neq", "neq", "target_missing", "base_missing"} {
 				p := w.fly(0, "--kind", kind, "--timeout", "60s")
@@ -85,9 +85,24 @@ func TestACanaryIsFoundAndRepaired(t *testing.T) {
 					t.Errorf("%s: column %q", kind, p.Column)
 				}
 				w.same()
+				v.measures(`trueup_canary_last_proven{kind="`+kind+`",pair="orders"} 1`, `trueup_canary_last_seconds{kind="`+kind+`",pair="orders",stage="equal"} `)
 			}
 		})
 	}
+}
+
+// measures waits until the service's metrics have lines that begin with the texts.
+func (s *service) measures(texts ...string) {
+	s.t.Helper()
+	eventually(s.t, func() (bool, string) {
+		_, body := s.get("/metrics")
+		for _, text := range texts {
+			if !strings.Contains(body, "\n"+text) {
+				return false, "there is no " + text
+			}
+		}
+		return true, ""
+	})
 }
 
 func TestACanaryThatNobodyRepairsIsGivenBackAndTheStageNamed(t *testing.T) {
@@ -109,6 +124,7 @@ func TestACanaryThatNobodyRepairsIsGivenBackAndTheStageNamed(t *testing.T) {
 					t.Errorf("the row was %q and is %q", before, after)
 				}
 				w.same()
+				v.measures(`trueup_canary_last_proven{kind="`+kind+`",pair="orders"} 0`, `trueup_canary_last_seconds{kind="`+kind+`",pair="orders",stage="found"} `)
 			}
 			if untouched := scan[string](t, w.target, "SELECT untouched FROM orders WHERE id = 120"); untouched != "mine" {
 				t.Errorf("a column that the pair leaves out holds %q", untouched)

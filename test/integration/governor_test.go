@@ -25,6 +25,9 @@ func TestWritesWaitForABusyCopyAndReadsDoNot(t *testing.T) {
 	fixer.logged(`"governor":"target writes"`, "brake 5 ≥ 1 on target", "paused")
 	w.must(1, "validator", "--config", w.config, "--once") // reads the same database
 	fixer.readiness(200, `"ready": true`)
+	if status, _ := fixer.get("/healthz"); status != 200 {
+		t.Errorf("a pause fails liveness, with status %d", status)
+	}
 	eventually(t, func() (bool, string) {
 		_, metrics := fixer.get("/metrics")
 		waiting := `trueup_governor_statements{side="target",state="waiting",use="writes"} `

@@ -29,6 +29,7 @@ type server struct {
 	engine string
 	raw    *sql.DB
 	db     *database.DB
+	reads  *database.DB // as a fixer opens its authority
 }
 
 var engines = map[string]func(testing.TB) string{"mysql": testenv.MySQL, "postgres": testenv.Postgres}
@@ -41,7 +42,12 @@ func start(t testing.TB, engine string) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	s := &server{engine: engine, raw: testenv.Open(t, dsn), db: db}
+	reads, err := database.Open(t.Context(), database.Config{DSN: dsn, MaxConns: 8, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = reads.Close() })
+	s := &server{engine: engine, raw: testenv.Open(t, dsn), db: db, reads: reads}
 	// A row is a version of itself; two rows never have the same code.
 	s.exec(t, "CREATE TABLE accounts (id bigint PRIMARY KEY, version int NOT NULL, code int, CONSTRAINT one_code UNIQUE (code))")
 	return s
@@ -224,7 +230,7 @@ func (s *stage) wantEqual(t testing.TB) {
 func (s *stage) config(p *points) fix.Config {
 	return fix.Config{
 		Pair: s.pair, Side: s.side, Epoch: 1,
-		Authority: &reader{Reader: sqlsink.NewReader(s.authority.db), points: p},
+		Authority: &reader{Reader: sqlsink.NewReader(s.authority.reads), points: p},
 		Sink:      &sink{Sink: sqlsink.New(s.copy.db, s.view), points: p},
 	}
 }

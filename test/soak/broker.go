@@ -100,7 +100,7 @@ func (b *broker) start(ctx context.Context) error {
 	if err := b.cmd.Start(); err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
 	}
-	for deadline := time.Now().Add(90 * time.Second); ; {
+	for deadline := time.Now().Add(startTime); ; {
 		if err = b.answers(); err == nil {
 			return nil
 		}

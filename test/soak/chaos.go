@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"syscall"
 	"time"
@@ -21,13 +22,19 @@ var mishaps = []mishap{
 	{"", 10, func(_ context.Context, d *direction, random *rand.Rand) {
 		d.validator.kill(upTo(random, 3*time.Second))
 	}},
-	{"connections to a database cut", 28, func(ctx context.Context, d *direction, random *rand.Rand) {
+	{"", 14, func(ctx context.Context, d *direction, random *rand.Rand) {
+		side := []*database{d.authority, d.target}[random.IntN(2)]
+		if lockTable(ctx, side, tables[random.IntN(len(tables))].name, upTo(random, 4*time.Second)) == nil {
+			d.mishap.add("a table locked as a whole", 1)
+		}
+	}},
+	{"connections to a database cut", 24, func(ctx context.Context, d *direction, random *rand.Rand) {
 		cut(ctx, d.anyWay(random), upTo(random, 3*time.Second), random.IntN(2) == 0)
 	}},
-	{"a database silent", 26, func(ctx context.Context, d *direction, random *rand.Rand) {
+	{"a database silent", 20, func(ctx context.Context, d *direction, random *rand.Rand) {
 		silence(ctx, d.anyWay(random), upTo(random, 6*time.Second))
 	}},
-	{"a database slow", 20, func(ctx context.Context, d *direction, random *rand.Rand) {
+	{"a database slow", 16, func(ctx context.Context, d *direction, random *rand.Rand) {
 		way := d.anyWay(random)
 		way.slowDown(5*time.Millisecond + upTo(random, 40*time.Millisecond))
 		pause(ctx, upTo(random, 10*time.Second))
@@ -91,6 +98,24 @@ func silence(ctx context.Context, way *proxy, lasting time.Duration) {
 	way.silence()
 	pause(ctx, lasting)
 	way.restore()
+}
+
+// lockTable keeps everybody from a table for a while, as somebody does who alters it.
+func lockTable(ctx context.Context, db *database, table string, lasting time.Duration) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	lock, free := "LOCK TABLES "+table+" WRITE", "UNLOCK TABLES"
+	if db.engine == postgres {
+		lock, free = "BEGIN; LOCK TABLE "+table+" IN ACCESS EXCLUSIVE MODE", "ROLLBACK"
+	}
+	if _, err = conn.ExecContext(ctx, lock); err == nil {
+		pause(ctx, lasting)
+	}
+	_, freed := conn.ExecContext(context.WithoutCancel(ctx), free)
+	return errors.Join(err, freed)
 }
 
 func upTo(random *rand.Rand, most time.Duration) time.Duration {

@@ -28,7 +28,7 @@ func soakContinuously(ctx context.Context, o options, b *broker, pairs [][2]engi
 }
 
 // startTime is how long connectors and services may take until they follow.
-const startTime = 2 * time.Minute
+const startTime = 4 * time.Minute
 
 // start starts the connectors and waits for their topics.
 func (c *continuous) start(ctx context.Context) error {

@@ -61,11 +61,12 @@ const continuousPairs = "mariadb-postgres,postgres-mariadb"
 const allPairs = "mariadb-mariadb,mariadb-postgres,postgres-mariadb,postgres-postgres"
 
 func main() {
-	o := options{prefix: "soak"}
+	var o options
 	flag.Float64Var(&o.minutes, "minutes", 5, "how long writers, damage and mishaps go on")
 	flag.Uint64Var(&o.seed, "seed", 0, "what all random choices follow from; 0 chooses one")
 	flag.BoolVar(&o.continuous, "continuous", false, "follow changes, by a column and by Debezium's events, and run nothing else; says how soon damage is found")
 	flag.StringVar(&o.connect, "connect", "", "directory that holds the jars of Kafka Connect and Debezium")
+	flag.StringVar(&o.prefix, "prefix", "soak", "what the names of databases and topics begin with; two soaks on the same servers need two")
 	flag.StringVar(&o.pairs, "pairs", "", "the `engines` of authority and copy, joined by a hyphen; several side by side ("+allPairs+"; "+continuousPairs+" with -continuous)")
 	flag.BoolVar(&o.cutOver, "cut-over", false, "the authority is trueup's target, as after a cut-over")
 	flag.IntVar(&o.fixers, "fixers", 2, "fixers of each pair of engines")

@@ -86,6 +86,12 @@ app.kubernetes.io/component: {{ .component }}
 {{- if $port -}}{{ $port }}{{- else if hasPrefix "postgres" . -}}5432{{- else -}}3306{{- end -}}
 {{- end -}}
 
+{{/* The port of a URL of HTTP. */}}
+{{- define "trueup.urlPort" -}}
+{{- $port := regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" -}}
+{{- if $port -}}{{ $port }}{{- else if hasPrefix "https" . -}}443{{- else -}}80{{- end -}}
+{{- end -}}
+
 {{/* What the existing Secrets are like now, as far as Helm may ask a cluster. */}}
 {{- define "trueup.secretVersions" -}}
 {{- $root := . -}}

@@ -33,6 +33,8 @@ spec:
     - name: {{ .component }}
       image: {{ include "trueup.image" $root | quote }}
       imagePullPolicy: {{ $values.image.pullPolicy }}
+      # kubectl describe pod says why the last one ended.
+      terminationMessagePolicy: FallbackToLogsOnError
       command: [{{ .component }}, --config, /etc/trueup/trueup.yaml]
       {{- with .settings.extraArgs }}
       args:
@@ -42,7 +44,7 @@ spec:
         - name: http
           containerPort: {{ int $values.port }}
           protocol: TCP
-      {{- include "trueup.environment" (dict "root" $root "secretEnv" $values.secrets.env) | nindent 6 }}
+      {{- include "trueup.environment" (dict "root" $root "secretEnv" $values.secrets.env "tracing" $values.tracing) | nindent 6 }}
       startupProbe:
         httpGet: {path: /healthz, port: http}
         {{- toYaml $values.probes.startup | nindent 8 }}
@@ -91,15 +93,21 @@ securityContext:
   {{- toYaml .Values.podSecurityContext | nindent 2 }}
 {{- end -}}
 
-{{/* env and envFrom: secretEnv is a map NAME: {name, key}. */}}
+{{/* env and envFrom: secretEnv is a map NAME: {name, key}, tracing that of the values for whoever traces. */}}
 {{- define "trueup.environment" -}}
 {{- $values := .root.Values -}}
-{{- if or .secretEnv $values.extraEnv -}}
+{{- $tracing := and .tracing .tracing.endpoint -}}
+{{- if or .secretEnv $values.extraEnv $tracing -}}
 env:
   {{- range $name, $secret := .secretEnv }}
   - name: {{ $name }}
     valueFrom:
       secretKeyRef: {name: {{ $secret.name | quote }}, key: {{ $secret.key | quote }}}
+  {{- end }}
+  {{- if $tracing }}
+  - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .tracing.endpoint | quote }}}
+  - {name: OTEL_TRACES_SAMPLER, value: {{ .tracing.sampler | quote }}}
+  - {name: OTEL_TRACES_SAMPLER_ARG, value: {{ .tracing.ratio | quote }}}
   {{- end }}
   {{- with $values.extraEnv }}
   {{- toYaml . | nindent 2 }}

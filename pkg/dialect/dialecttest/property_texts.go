@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/trueup/trueup/pkg/canonical"
 )
 
 // Pieces of which texts are made: what frames, statements, collations and
@@ -28,6 +30,18 @@ func TextsWithNUL(most int) Domain {
 
 // TextsOf draws texts of the given pieces.
 func TextsOf(most int, pieces ...string) Domain { return textsOf(most, pieces) }
+
+// LongTexts draws texts of the given pieces, some of as many bytes as a digest spells
+// out and some of a few more, of which it has the MD5.
+func LongTexts(pieces ...string) Domain {
+	return func(r *rand.Rand) string {
+		var out strings.Builder
+		for size := canonical.Long - 4 + r.IntN(8); out.Len() < size; {
+			out.WriteString(pieces[r.IntN(len(pieces))])
+		}
+		return out.String()
+	}
+}
 
 func textsOf(most int, pieces []string) Domain {
 	return func(r *rand.Rand) string {

@@ -10,7 +10,7 @@ import (
 
 // classes are the meanings of server error numbers (MySQL "Server Error Message
 // Reference", MariaDB "MariaDB Error Code Reference"; numbers from 1900 to 1999
-// and above 4000 are MariaDB's).
+// and above 4000 are MariaDB's, but for 4031, by which MySQL ends idle connections).
 var classes = map[dialect.Class][]uint16{
 	dialect.ClassTransient: {
 		1021, 1037, // disk full, out of memory
@@ -19,16 +19,16 @@ var classes = map[dialect.Class][]uint16{
 		1047,                   // Galera: the node is not ready
 		1053, 1077, 1079, 1152, // shutting down
 		1158, 1159, 1160, 1161, 1184, // network
-		1129,       // host blocked after connection errors
-		1290, 1836, // read-only server
-		1317, 1927, 1969, 3024, // killed, or past a time limit
+		1129,                   // host blocked after connection errors
+		1290, 1792, 1836, 1874, // read-only server
+		1317, 1927, 1969, 3024, 4031, // killed, or past a time limit
 		1180, 1637, 3169, // commit and log trouble
 	},
 	dialect.ClassContention: {
 		1020, // changed since read (MariaDB snapshot isolation)
 		1205, 1213, 3572, 3058,
 		1206,       // lock table full
-		1412,       // the table was altered meanwhile
+		1412, 1615, // the table was altered meanwhile
 		3100, 3101, // group replication certification
 	},
 	dialect.ClassDuplicate: {1022, 1062, 1169, 1557, 1586, 1761, 1762},

@@ -3,6 +3,7 @@ package mysql
 import (
 	"bytes"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,6 +47,7 @@ func (d Dialect) keyConditions(s *statement, v *schema.View, keys []row.Key) []s
 	if len(keys) == 0 {
 		return []string{"FALSE"}
 	}
+	keys = padded(keys)
 	if len(columns) == 1 {
 		return d.oneColumn(s, columns[0], keys)
 	}
@@ -58,6 +60,24 @@ func (d Dialect) keyConditions(s *statement, v *schema.View, keys []row.Key) []s
 		list = append(list, "("+strings.Join(terms, " AND ")+")")
 	}
 	return []string{"(" + strings.Join(list, " OR ") + ")"}
+}
+
+// The numbers of keys or rows in statements are multiples of padStep, from there on
+// up to padMost: texts of few lengths come again and again, and are prepared once. The
+// last stands there several times, which changes nothing about what is found or
+// written. padMost is the greatest number that package database asks for at once.
+const (
+	padStep = 16
+	padMost = 500
+)
+
+func padded[T any](items []T) []T {
+	n := len(items)
+	if n <= padStep {
+		return items
+	}
+	length := min((n+padStep-1)/padStep*padStep, max(n, padMost))
+	return append(slices.Clip(items), slices.Repeat(items[n-1:], length-n)...)
 }
 
 // oneColumn holds where the column has one of the values. Bytes equal implies

@@ -107,15 +107,28 @@ func (d Dialect) Setup(readOnly bool) []string {
 		"SET SESSION foreign_key_checks = 1",
 		"SET SESSION unique_checks = 1",
 		"SET SESSION innodb_lock_wait_timeout = "+itoa(d.lockWait()),
-		// Seconds; for a table being altered.
-		"SET SESSION lock_wait_timeout = 30")
+		"SET SESSION lock_wait_timeout = "+itoa(d.lockWait()),
+		d.idleTimeout())
 }
 
-// lockWait is how long, in seconds, a repair waits for rows. Those that others
-// hold are skipped; this is for the rest, such as an insert beside another's
-// uncommitted one. Whoever waits for nothing is part of no deadlock, so that no
-// application becomes the victim of one: MariaDB can do that (0 is NOWAIT since
-// its version 10.3), MySQL waits for a second at least.
+// idleTimeout has the server give the rows back of a repair that stands still or
+// whose host is gone, which it would wait for by wait_timeout, eight hours. MySQL
+// knows none for transactions alone, so there it is longer than connections wait in
+// a pool (database.Config). MariaDB's is for those (since its version 10.3).
+func (d Dialect) idleTimeout() string {
+	if d.mariadb {
+		return "SET SESSION idle_transaction_timeout = 60"
+	}
+	return "SET SESSION wait_timeout = 180"
+}
+
+// lockWait is how long, in seconds, a repair waits for rows, and for tables that
+// somebody alters: its own, those that foreign keys refer to, those of triggers.
+// Rows that others hold are skipped; this is for the rest, such as an insert
+// beside another's uncommitted one. Whoever waits for nothing is part of no
+// deadlock, so that no application becomes the victim of one, and keeps nobody
+// waiting for rows it holds: MariaDB can do that (0 is NOWAIT since its version
+// 10.3), MySQL waits for a second at least.
 func (d Dialect) lockWait() int {
 	if d.mariadb {
 		return 0

@@ -39,7 +39,7 @@ func (d Dialect) Insert(v *schema.View, rows []row.Row) dialect.Query {
 
 // updateRows bounds the rows of one update on MariaDB: the round trip is paid
 // for by then, and the server goes through half of the keys for each value.
-const updateRows = 50
+const updateRows = 3 * padStep
 
 // UpdateRows implements dialect.Dialect. MySQL derives the types of arguments
 // inside expressions by rules of its own since 8.0.22, so there the values are
@@ -60,6 +60,7 @@ func (d Dialect) UpdateRows() int {
 // caller, who counts the rows, writes them one by one.
 func (d Dialect) Update(v *schema.View, rows []row.Row, positions []int) dialect.Query {
 	var s statement
+	rows = padded(rows)
 	if len(rows) > 1 && mixed(v, rows, positions) {
 		key := d.Quote(v.KeyColumns()[0].Name)
 		s.write("UPDATE ", d.TableName(v.Table.Name), " SET ", key, " = ", key, " WHERE 1 = 0")

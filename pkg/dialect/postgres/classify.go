@@ -22,13 +22,14 @@ var codes = []struct {
 	{"23P01", dialect.ClassDuplicate}, // an exclusion constraint: another row is in the way
 	{"25006", dialect.ClassTransient}, // read-only transaction: a standby, or fail-over
 	{"25P03", dialect.ClassTransient}, // idle in transaction for too long
+	{"25P04", dialect.ClassTransient}, // transaction_timeout
 	{"42501", dialect.ClassDenied},
 	{"53400", dialect.ClassLimit},
 	{"54000", dialect.ClassRow},        // index row too large
 	{"55P03", dialect.ClassContention}, // lock_timeout, NOWAIT
 	{"55006", dialect.ClassContention}, // object in use
 	{"57014", dialect.ClassTransient},  // cancelled, or past statement_timeout
-	{"P0001", dialect.ClassRow},        // RAISE in a trigger
+	{"P0", dialect.ClassRow},           // RAISE, ASSERT and the like in a trigger
 	{"0A000", dialect.ClassSchema},     // a plan outlived a change of the table
 	{"08", dialect.ClassTransient},     // connection
 	{"22", dialect.ClassRow},           // data

@@ -77,7 +77,6 @@ func (Dialect) Setup(readOnly bool) []string {
 		return append(setup, "SET default_transaction_read_only = on")
 	}
 	return append(setup,
-		"SET default_transaction_read_only = off",
 		// Rows held by others are skipped; this is for the rest: an insert
 		// beside another's uncommitted one, and a table being altered. It is
 		// far shorter than deadlock_timeout (a second by default), after which
@@ -85,6 +84,10 @@ func (Dialect) Setup(readOnly bool) []string {
 		// transaction: the repair has given up by then, and no application
 		// needs to, but for one whose look falls into just this time.
 		"SELECT set_config('lock_timeout', greatest(1, least(50, 250 * extract(epoch FROM current_setting('deadlock_timeout')::interval)))::int || 'ms', false)",
+		// What the table's definition promises holds for repairs as well. A role may
+		// be set to pass over foreign keys and triggers; most may not set it back,
+		// and are refused.
+		"SELECT set_config('session_replication_role', 'origin', false) WHERE current_setting('session_replication_role') <> 'origin'",
 		// A repair reads the other side while it holds row locks here.
 		"SET idle_in_transaction_session_timeout = '60s'")
 }

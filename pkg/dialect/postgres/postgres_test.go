@@ -76,6 +76,7 @@ func TestErrorsAreClassified(t *testing.T) {
 		{server("40001"), dialect.ClassContention},
 		{server("55P03"), dialect.ClassContention},
 		{server("25006"), dialect.ClassTransient},
+		{server("25P04"), dialect.ClassTransient},
 		{server("57P01"), dialect.ClassTransient},
 		{server("53300"), dialect.ClassTransient},
 		{server("42501"), dialect.ClassDenied},
@@ -87,6 +88,8 @@ func TestErrorsAreClassified(t *testing.T) {
 		{server("23001"), dialect.ClassReference},
 		{server("23514"), dialect.ClassRow},
 		{server("54000"), dialect.ClassRow},
+		{server("P0001"), dialect.ClassRow}, // RAISE
+		{server("P0004"), dialect.ClassRow}, // ASSERT
 		{server("54001"), dialect.ClassLimit},
 		{&pgconn.PgError{Code: "54000", Routine: "enlargeStringInfo"}, dialect.ClassLimit},
 		{server("XX000"), dialect.ClassUnknown},

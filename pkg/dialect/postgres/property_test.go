@@ -80,6 +80,7 @@ var properties = []Property{
 	{Type: "varbit", Form: Binary, Values: BitStrings(0, 70)},
 	{Type: "varbit(9)", Form: Binary, Values: BitStrings(0, 9)},
 	{Type: "text", Form: Characters, Values: Texts(200)},
+	{Type: "text", Form: Characters, Values: LongTexts("a", "é", "日", "\U0001f600", "|"), Keyless: true},
 	{Type: `text COLLATE "C"`, Form: Characters, Values: basic},
 	{Type: "text COLLATE ignoring", Form: Characters, Values: basic, Same: sameText},
 	{Type: "text", As: canonical.JSON, Form: Characters, Values: Documents(), Same: "{a}::jsonb = {b}::jsonb", Keyless: true},
@@ -93,6 +94,7 @@ var properties = []Property{
 	{Type: "name", Form: Characters, Values: Texts(10)},
 	{Type: "mood", Form: Quoted, Values: OneOf("sad", "Happy", "it's | fine", "")},
 	{Type: "bytea", Form: Hexadecimal, Values: Octets(0, 300)},
+	{Type: "bytea", Form: Hexadecimal, Values: Octets(1000, 1050), Keyless: true}, // around canonical.Long
 	{Type: "bytea", As: canonical.UUID, Form: Hexadecimal, Values: Octets(16, 16)},
 	{Type: "uuid", Form: Quoted, Values: Either(UUIDs(), AnyUUIDs())},
 	{Type: "char(36)", As: canonical.UUID, Form: Quoted, Values: Either(UUIDs(), AnyUUIDs(), OneOf("", "B0EEBC99", "b0eebc99", "a|b")), Same: sameUUID},

@@ -36,10 +36,23 @@ func classified(view *schema.View, fault string, err error) error {
 		e.Reason = fmt.Sprintf("the row cannot be written to %s: %v", view.Table.Name, untranslatable)
 		return e
 	}
+	if e.Fault == fix.Limit {
+		e.Reason = fmt.Sprintf("a row of %s is larger than its server sends or takes at once%s; raise that limit, such as max_allowed_packet of MySQL, and have the row tried again", view.Table.Name, codeOf(text))
+	}
 	if e.Fault == fix.RowRefused || e.Fault == fix.Reference {
 		e.Reason = fmt.Sprintf(fault, view.Table.Name, because(view, text), codeOf(text))
 	}
 	return e
+}
+
+// locked is classified for the statements that hold or read rows. They wait for
+// none, so what they still meet is held as a whole.
+func locked(view *schema.View, err error) error {
+	err = classified(view, refused, err)
+	if fix.FaultOf(err) != fix.Contention {
+		return err
+	}
+	return &fix.Error{Fault: fix.Locked, Err: fmt.Errorf("%s is locked as a whole, as while it is altered or backed up: %w", view.Table.Name, err)}
 }
 
 func faultOf(class dialect.Class) fix.Fault {

@@ -69,7 +69,8 @@ func New(db *database.DB, view *schema.View) *Sink { return &Sink{db: db, view: 
 // Read returns the rows with the given keys without locking them.
 func (s *Sink) Read(ctx context.Context, keys []row.Key) ([]row.Row, error) {
 	reader := Reader{Acquire: s.Acquire, db: s.db}
-	return reader.Lookup(ctx, s.view, keys)
+	rows, err := reader.Lookup(ctx, s.view, keys)
+	return rows, locked(s.view, err)
 }
 
 // Begin opens a READ COMMITTED transaction and locks the rows.
@@ -87,7 +88,7 @@ func (s *Sink) Begin(ctx context.Context, keys []row.Key) (fix.Batch, error) {
 	b := &batch{view: s.view, tx: tx, release: sync.OnceFunc(release), began: began}
 	if err := b.lock(ctx, keys); err != nil {
 		b.Rollback()
-		return nil, classified(s.view, refused, err)
+		return nil, locked(s.view, err)
 	}
 	return b, nil
 }

@@ -153,6 +153,21 @@ func TestRowsThatChangedSinceAreLeftAndTheOthersUndone(t *testing.T) {
 	})
 }
 
+func TestRowsThatWentOrCameBackSinceAreLeftOrDoneAlready(t *testing.T) {
+	onBoth(t, func(t *testing.T, engine string) {
+		k := damaged(t, engine, fix.ChangedImages)
+		outcomes := k.repair(t, 1, 2, 3)
+		k.exec(t, "DELETE FROM behind WHERE id IN (1, 2)")                    // one that was updated, one that was inserted
+		k.exec(t, "INSERT INTO behind VALUES (3, 'c', NULL, 'not the same')") // one that was deleted
+		words, _ := k.undo(t, outcomes)
+		wantWords(t, words, "f1: deleted since", "f2: already", "f3: already")
+		k.exec(t, "INSERT INTO behind VALUES (1, 'a', 'b', 'new')") // as the repair had left it
+		words, _ = k.undo(t, outcomes)
+		wantWords(t, words, "f1: undone update", "f2: already", "f3: already")
+		k.want(t, all, "1 a x new | 3 c not the same | 4 a b behind 2")
+	})
+}
+
 func TestWithoutImagesOnlyAnInsertIsUndoneAndNoValueIsTold(t *testing.T) {
 	onBoth(t, func(t *testing.T, engine string) {
 		k := damaged(t, engine, fix.NoImages)

@@ -84,14 +84,18 @@ func connect(t *testing.T, engine, dsn string) *server {
 
 func (k *knotted) repair(t *testing.T, ids ...int) []event.Outcome {
 	t.Helper()
-	var findings []event.Finding
-	for _, id := range ids {
-		findings = append(findings, event.Finding{
+	return k.settle(t, k.findings(ids...)...)
+}
+
+func (k *knotted) findings(ids ...int) []event.Finding {
+	out := make([]event.Finding, len(ids))
+	for i, id := range ids {
+		out[i] = event.Finding{
 			ID: fmt.Sprint("f", id), Pair: "pair", Run: "run", Epoch: 1, Kind: event.NotEqual,
 			Key: event.Key{{Column: "id", Type: canonical.Type{Kind: canonical.Int}, Value: row.Value(fmt.Sprint(id))}},
-		})
+		}
 	}
-	return k.settle(t, findings...)
+	return out
 }
 
 func (k *knotted) settle(t *testing.T, findings ...event.Finding) []event.Outcome {
@@ -349,6 +353,33 @@ func TestACircleIsLeftAloneWhereAPassingValueWouldBeSeen(t *testing.T) {
 			k.want(t, "id, u", "1 b | 2 a | 3 c")
 		})
 	}
+}
+
+// A passing value would be no row's of another table.
+func TestACircleIsNotOpenedInAColumnThatRefersToAnotherTable(t *testing.T) {
+	onBoth(t, func(t *testing.T, engine string) {
+		rows := [][]string{{"1, 7, 1", "2, 7, 2"}, {"1, 7, 2", "2, 7, 1"}}
+		k := knot(t, engine, "parent int NOT NULL, line int NOT NULL, UNIQUE (parent, line)", rows[0], rows[1], schema.Mapping{},
+			"CREATE TABLE parents (id int PRIMARY KEY)", "INSERT INTO parents VALUES (7)",
+			"ALTER TABLE behind ADD FOREIGN KEY (parent) REFERENCES parents (id)")
+		wantAll(t, k.repair(t, 1, 2), 2, event.Repaired)
+		k.want(t, "id, parent, line", "1 7 1 | 2 7 2")
+	})
+}
+
+// The numbers that a table gives out go on after the largest it has seen, however
+// short a time that was there.
+func TestAPassingValueMovesNoNumbering(t *testing.T) {
+	numbered := map[string]string{"mysql": "n bigint NOT NULL AUTO_INCREMENT UNIQUE", "postgres": "n bigserial UNIQUE"}
+	onBoth(t, func(t *testing.T, engine string) {
+		k := knot(t, engine, numbered[engine], []string{"1, 1", "2, 2"}, []string{"1, 2", "2, 1"}, schema.Mapping{})
+		if engine == "postgres" { // the rows were given their numbers
+			k.exec(t, "SELECT setval(pg_get_serial_sequence('behind', 'n'), 2)")
+		}
+		wantAll(t, k.repair(t, 1, 2), 2, event.Repaired)
+		k.exec(t, "INSERT INTO behind (id) VALUES (3)")
+		k.want(t, "id, n", "1 1 | 2 2 | 3 3")
+	})
 }
 
 func TestACircleWithoutRoomForAPassingValueIsLeftAlone(t *testing.T) {

@@ -74,9 +74,11 @@ func (x *StatusRequest) GetPairs() []string {
 }
 
 type StatusResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Pairs         []*Pair                `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty"`
-	Governors     []*Governor            `protobuf:"bytes,2,rep,name=governors,proto3" json:"governors,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Pairs     []*Pair                `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty"`
+	Governors []*Governor            `protobuf:"bytes,2,rep,name=governors,proto3" json:"governors,omitempty"`
+	// What the fixers have left to do, whether there are fixers or not.
+	Groups        []*Group `protobuf:"bytes,3,rep,name=groups,proto3" json:"groups,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -125,6 +127,93 @@ func (x *StatusResponse) GetGovernors() []*Governor {
 	return nil
 }
 
+func (x *StatusResponse) GetGroups() []*Group {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+// Group is what a consumer group of the fixers has left to do of a topic.
+type Group struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Topic string                 `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// Messages that are not committed, of those the topic still has, by partition.
+	Left map[int32]int64 `protobuf:"bytes,3,rep,name=left,proto3" json:"left,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// When that was measured; absent before it was once.
+	Measured *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=measured,proto3" json:"measured,omitempty"`
+	// Why it could not be measured the last time, for people; left is older then.
+	Problem       string `protobuf:"bytes,5,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Group) Reset() {
+	*x = Group{}
+	mi := &file_trueup_control_v1_control_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Group) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Group) ProtoMessage() {}
+
+func (x *Group) ProtoReflect() protoreflect.Message {
+	mi := &file_trueup_control_v1_control_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Group.ProtoReflect.Descriptor instead.
+func (*Group) Descriptor() ([]byte, []int) {
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Group) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Group) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *Group) GetLeft() map[int32]int64 {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
+func (x *Group) GetMeasured() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Measured
+	}
+	return nil
+}
+
+func (x *Group) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
 // Order is what somebody asked for.
 type Order struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -139,7 +228,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[2]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -151,7 +240,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[2]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -164,7 +253,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{2}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Order) GetWho() string {
@@ -227,7 +316,7 @@ type Pair struct {
 
 func (x *Pair) Reset() {
 	*x = Pair{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[3]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -239,7 +328,7 @@ func (x *Pair) String() string {
 func (*Pair) ProtoMessage() {}
 
 func (x *Pair) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[3]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -252,7 +341,7 @@ func (x *Pair) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pair.ProtoReflect.Descriptor instead.
 func (*Pair) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{3}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Pair) GetName() string {
@@ -359,7 +448,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[4]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -371,7 +460,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[4]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -384,7 +473,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{4}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Standing) GetLine() string {
@@ -469,7 +558,7 @@ type Watermark struct {
 
 func (x *Watermark) Reset() {
 	*x = Watermark{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[5]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -481,7 +570,7 @@ func (x *Watermark) String() string {
 func (*Watermark) ProtoMessage() {}
 
 func (x *Watermark) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[5]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -494,7 +583,7 @@ func (x *Watermark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Watermark.ProtoReflect.Descriptor instead.
 func (*Watermark) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{5}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Watermark) GetMode() string {
@@ -550,7 +639,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[6]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -562,7 +651,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[6]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -575,7 +664,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{6}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Run) GetId() string {
@@ -661,7 +750,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[7]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -673,7 +762,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[7]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -686,7 +775,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{7}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Verdict) GetPair() string {
@@ -846,7 +935,7 @@ type Governor struct {
 
 func (x *Governor) Reset() {
 	*x = Governor{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[8]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -858,7 +947,7 @@ func (x *Governor) String() string {
 func (*Governor) ProtoMessage() {}
 
 func (x *Governor) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[8]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +960,7 @@ func (x *Governor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Governor.ProtoReflect.Descriptor instead.
 func (*Governor) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{8}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Governor) GetName() string {
@@ -919,7 +1008,7 @@ type ListVerdictsRequest struct {
 
 func (x *ListVerdictsRequest) Reset() {
 	*x = ListVerdictsRequest{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[9]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -931,7 +1020,7 @@ func (x *ListVerdictsRequest) String() string {
 func (*ListVerdictsRequest) ProtoMessage() {}
 
 func (x *ListVerdictsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[9]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -944,7 +1033,7 @@ func (x *ListVerdictsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVerdictsRequest.ProtoReflect.Descriptor instead.
 func (*ListVerdictsRequest) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{9}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListVerdictsRequest) GetPairs() []string {
@@ -963,7 +1052,7 @@ type ListVerdictsResponse struct {
 
 func (x *ListVerdictsResponse) Reset() {
 	*x = ListVerdictsResponse{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[10]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -975,7 +1064,7 @@ func (x *ListVerdictsResponse) String() string {
 func (*ListVerdictsResponse) ProtoMessage() {}
 
 func (x *ListVerdictsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[10]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -988,7 +1077,7 @@ func (x *ListVerdictsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVerdictsResponse.ProtoReflect.Descriptor instead.
 func (*ListVerdictsResponse) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{10}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListVerdictsResponse) GetVerdicts() []*Verdict {
@@ -1012,7 +1101,7 @@ type StartRunRequest struct {
 
 func (x *StartRunRequest) Reset() {
 	*x = StartRunRequest{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[11]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1024,7 +1113,7 @@ func (x *StartRunRequest) String() string {
 func (*StartRunRequest) ProtoMessage() {}
 
 func (x *StartRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[11]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1037,7 +1126,7 @@ func (x *StartRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRunRequest.ProtoReflect.Descriptor instead.
 func (*StartRunRequest) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{11}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StartRunRequest) GetPair() string {
@@ -1077,7 +1166,7 @@ type StartRunResponse struct {
 
 func (x *StartRunResponse) Reset() {
 	*x = StartRunResponse{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[12]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1089,7 +1178,7 @@ func (x *StartRunResponse) String() string {
 func (*StartRunResponse) ProtoMessage() {}
 
 func (x *StartRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[12]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1102,7 +1191,7 @@ func (x *StartRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRunResponse.ProtoReflect.Descriptor instead.
 func (*StartRunResponse) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{12}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *StartRunResponse) GetPairs() []*Pair {
@@ -1125,7 +1214,7 @@ type PauseRunRequest struct {
 
 func (x *PauseRunRequest) Reset() {
 	*x = PauseRunRequest{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[13]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1226,7 @@ func (x *PauseRunRequest) String() string {
 func (*PauseRunRequest) ProtoMessage() {}
 
 func (x *PauseRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[13]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1239,7 @@ func (x *PauseRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRunRequest.ProtoReflect.Descriptor instead.
 func (*PauseRunRequest) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{13}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PauseRunRequest) GetPair() string {
@@ -1190,7 +1279,7 @@ type PauseRunResponse struct {
 
 func (x *PauseRunResponse) Reset() {
 	*x = PauseRunResponse{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[14]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1202,7 +1291,7 @@ func (x *PauseRunResponse) String() string {
 func (*PauseRunResponse) ProtoMessage() {}
 
 func (x *PauseRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[14]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1215,7 +1304,7 @@ func (x *PauseRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRunResponse.ProtoReflect.Descriptor instead.
 func (*PauseRunResponse) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{14}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PauseRunResponse) GetPairs() []*Pair {
@@ -1236,7 +1325,7 @@ type ResumeRunRequest struct {
 
 func (x *ResumeRunRequest) Reset() {
 	*x = ResumeRunRequest{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[15]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1248,7 +1337,7 @@ func (x *ResumeRunRequest) String() string {
 func (*ResumeRunRequest) ProtoMessage() {}
 
 func (x *ResumeRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[15]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1261,7 +1350,7 @@ func (x *ResumeRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRunRequest.ProtoReflect.Descriptor instead.
 func (*ResumeRunRequest) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{15}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ResumeRunRequest) GetPair() string {
@@ -1294,7 +1383,7 @@ type ResumeRunResponse struct {
 
 func (x *ResumeRunResponse) Reset() {
 	*x = ResumeRunResponse{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[16]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1395,7 @@ func (x *ResumeRunResponse) String() string {
 func (*ResumeRunResponse) ProtoMessage() {}
 
 func (x *ResumeRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[16]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1408,7 @@ func (x *ResumeRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRunResponse.ProtoReflect.Descriptor instead.
 func (*ResumeRunResponse) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{16}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ResumeRunResponse) GetPairs() []*Pair {
@@ -1340,7 +1429,7 @@ type StopRunRequest struct {
 
 func (x *StopRunRequest) Reset() {
 	*x = StopRunRequest{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[17]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1441,7 @@ func (x *StopRunRequest) String() string {
 func (*StopRunRequest) ProtoMessage() {}
 
 func (x *StopRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[17]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1454,7 @@ func (x *StopRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRunRequest.ProtoReflect.Descriptor instead.
 func (*StopRunRequest) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{17}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StopRunRequest) GetPair() string {
@@ -1398,7 +1487,7 @@ type StopRunResponse struct {
 
 func (x *StopRunResponse) Reset() {
 	*x = StopRunResponse{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[18]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1410,7 +1499,7 @@ func (x *StopRunResponse) String() string {
 func (*StopRunResponse) ProtoMessage() {}
 
 func (x *StopRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[18]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1423,7 +1512,7 @@ func (x *StopRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRunResponse.ProtoReflect.Descriptor instead.
 func (*StopRunResponse) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{18}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StopRunResponse) GetPairs() []*Pair {
@@ -1445,7 +1534,7 @@ type PauseGovernorsRequest struct {
 
 func (x *PauseGovernorsRequest) Reset() {
 	*x = PauseGovernorsRequest{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[19]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1457,7 +1546,7 @@ func (x *PauseGovernorsRequest) String() string {
 func (*PauseGovernorsRequest) ProtoMessage() {}
 
 func (x *PauseGovernorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[19]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1470,7 +1559,7 @@ func (x *PauseGovernorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseGovernorsRequest.ProtoReflect.Descriptor instead.
 func (*PauseGovernorsRequest) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{19}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PauseGovernorsRequest) GetWho() string {
@@ -1503,7 +1592,7 @@ type PauseGovernorsResponse struct {
 
 func (x *PauseGovernorsResponse) Reset() {
 	*x = PauseGovernorsResponse{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[20]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1515,7 +1604,7 @@ func (x *PauseGovernorsResponse) String() string {
 func (*PauseGovernorsResponse) ProtoMessage() {}
 
 func (x *PauseGovernorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[20]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1528,7 +1617,7 @@ func (x *PauseGovernorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseGovernorsResponse.ProtoReflect.Descriptor instead.
 func (*PauseGovernorsResponse) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{20}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PauseGovernorsResponse) GetGovernors() []*Governor {
@@ -1548,7 +1637,7 @@ type ResumeGovernorsRequest struct {
 
 func (x *ResumeGovernorsRequest) Reset() {
 	*x = ResumeGovernorsRequest{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[21]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1560,7 +1649,7 @@ func (x *ResumeGovernorsRequest) String() string {
 func (*ResumeGovernorsRequest) ProtoMessage() {}
 
 func (x *ResumeGovernorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[21]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1573,7 +1662,7 @@ func (x *ResumeGovernorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeGovernorsRequest.ProtoReflect.Descriptor instead.
 func (*ResumeGovernorsRequest) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{21}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ResumeGovernorsRequest) GetWho() string {
@@ -1599,7 +1688,7 @@ type ResumeGovernorsResponse struct {
 
 func (x *ResumeGovernorsResponse) Reset() {
 	*x = ResumeGovernorsResponse{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[22]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +1700,7 @@ func (x *ResumeGovernorsResponse) String() string {
 func (*ResumeGovernorsResponse) ProtoMessage() {}
 
 func (x *ResumeGovernorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[22]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +1713,7 @@ func (x *ResumeGovernorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeGovernorsResponse.ProtoReflect.Descriptor instead.
 func (*ResumeGovernorsResponse) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{22}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ResumeGovernorsResponse) GetGovernors() []*Governor {
@@ -1649,7 +1738,7 @@ type PromoteRequest struct {
 
 func (x *PromoteRequest) Reset() {
 	*x = PromoteRequest{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[23]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1750,7 @@ func (x *PromoteRequest) String() string {
 func (*PromoteRequest) ProtoMessage() {}
 
 func (x *PromoteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[23]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1763,7 @@ func (x *PromoteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromoteRequest.ProtoReflect.Descriptor instead.
 func (*PromoteRequest) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{23}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PromoteRequest) GetPair() string {
@@ -1722,7 +1811,7 @@ type PromoteResponse struct {
 
 func (x *PromoteResponse) Reset() {
 	*x = PromoteResponse{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[24]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1823,7 @@ func (x *PromoteResponse) String() string {
 func (*PromoteResponse) ProtoMessage() {}
 
 func (x *PromoteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[24]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1836,7 @@ func (x *PromoteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromoteResponse.ProtoReflect.Descriptor instead.
 func (*PromoteResponse) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{24}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PromoteResponse) GetDecisions() []*Decision {
@@ -1769,7 +1858,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_trueup_control_v1_control_proto_msgTypes[25]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1781,7 +1870,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_trueup_control_v1_control_proto_msgTypes[25]
+	mi := &file_trueup_control_v1_control_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1794,7 +1883,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{25}
+	return file_trueup_control_v1_control_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Decision) GetPair() string {
@@ -1824,10 +1913,20 @@ const file_trueup_control_v1_control_proto_rawDesc = "" +
 	"\n" +
 	"\x1ftrueup/control/v1/control.proto\x12\x11trueup.control.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"%\n" +
 	"\rStatusRequest\x12\x14\n" +
-	"\x05pairs\x18\x01 \x03(\tR\x05pairs\"z\n" +
+	"\x05pairs\x18\x01 \x03(\tR\x05pairs\"\xac\x01\n" +
 	"\x0eStatusResponse\x12-\n" +
 	"\x05pairs\x18\x01 \x03(\v2\x17.trueup.control.v1.PairR\x05pairs\x129\n" +
-	"\tgovernors\x18\x02 \x03(\v2\x1b.trueup.control.v1.GovernorR\tgovernors\"\x89\x01\n" +
+	"\tgovernors\x18\x02 \x03(\v2\x1b.trueup.control.v1.GovernorR\tgovernors\x120\n" +
+	"\x06groups\x18\x03 \x03(\v2\x18.trueup.control.v1.GroupR\x06groups\"\xf4\x01\n" +
+	"\x05Group\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x126\n" +
+	"\x04left\x18\x03 \x03(\v2\".trueup.control.v1.Group.LeftEntryR\x04left\x126\n" +
+	"\bmeasured\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bmeasured\x12\x18\n" +
+	"\aproblem\x18\x05 \x01(\tR\aproblem\x1a7\n" +
+	"\tLeftEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\x05R\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x89\x01\n" +
 	"\x05Order\x12\x10\n" +
 	"\x03who\x18\x01 \x01(\tR\x03who\x12\x10\n" +
 	"\x03why\x18\x02 \x01(\tR\x03why\x12*\n" +
@@ -1986,94 +2085,99 @@ func file_trueup_control_v1_control_proto_rawDescGZIP() []byte {
 	return file_trueup_control_v1_control_proto_rawDescData
 }
 
-var file_trueup_control_v1_control_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_trueup_control_v1_control_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_trueup_control_v1_control_proto_goTypes = []any{
 	(*StatusRequest)(nil),           // 0: trueup.control.v1.StatusRequest
 	(*StatusResponse)(nil),          // 1: trueup.control.v1.StatusResponse
-	(*Order)(nil),                   // 2: trueup.control.v1.Order
-	(*Pair)(nil),                    // 3: trueup.control.v1.Pair
-	(*Standing)(nil),                // 4: trueup.control.v1.Standing
-	(*Watermark)(nil),               // 5: trueup.control.v1.Watermark
-	(*Run)(nil),                     // 6: trueup.control.v1.Run
-	(*Verdict)(nil),                 // 7: trueup.control.v1.Verdict
-	(*Governor)(nil),                // 8: trueup.control.v1.Governor
-	(*ListVerdictsRequest)(nil),     // 9: trueup.control.v1.ListVerdictsRequest
-	(*ListVerdictsResponse)(nil),    // 10: trueup.control.v1.ListVerdictsResponse
-	(*StartRunRequest)(nil),         // 11: trueup.control.v1.StartRunRequest
-	(*StartRunResponse)(nil),        // 12: trueup.control.v1.StartRunResponse
-	(*PauseRunRequest)(nil),         // 13: trueup.control.v1.PauseRunRequest
-	(*PauseRunResponse)(nil),        // 14: trueup.control.v1.PauseRunResponse
-	(*ResumeRunRequest)(nil),        // 15: trueup.control.v1.ResumeRunRequest
-	(*ResumeRunResponse)(nil),       // 16: trueup.control.v1.ResumeRunResponse
-	(*StopRunRequest)(nil),          // 17: trueup.control.v1.StopRunRequest
-	(*StopRunResponse)(nil),         // 18: trueup.control.v1.StopRunResponse
-	(*PauseGovernorsRequest)(nil),   // 19: trueup.control.v1.PauseGovernorsRequest
-	(*PauseGovernorsResponse)(nil),  // 20: trueup.control.v1.PauseGovernorsResponse
-	(*ResumeGovernorsRequest)(nil),  // 21: trueup.control.v1.ResumeGovernorsRequest
-	(*ResumeGovernorsResponse)(nil), // 22: trueup.control.v1.ResumeGovernorsResponse
-	(*PromoteRequest)(nil),          // 23: trueup.control.v1.PromoteRequest
-	(*PromoteResponse)(nil),         // 24: trueup.control.v1.PromoteResponse
-	(*Decision)(nil),                // 25: trueup.control.v1.Decision
-	nil,                             // 26: trueup.control.v1.Standing.KindsEntry
-	nil,                             // 27: trueup.control.v1.Standing.HeldUpEntry
-	(*timestamppb.Timestamp)(nil),   // 28: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),     // 29: google.protobuf.Duration
+	(*Group)(nil),                   // 2: trueup.control.v1.Group
+	(*Order)(nil),                   // 3: trueup.control.v1.Order
+	(*Pair)(nil),                    // 4: trueup.control.v1.Pair
+	(*Standing)(nil),                // 5: trueup.control.v1.Standing
+	(*Watermark)(nil),               // 6: trueup.control.v1.Watermark
+	(*Run)(nil),                     // 7: trueup.control.v1.Run
+	(*Verdict)(nil),                 // 8: trueup.control.v1.Verdict
+	(*Governor)(nil),                // 9: trueup.control.v1.Governor
+	(*ListVerdictsRequest)(nil),     // 10: trueup.control.v1.ListVerdictsRequest
+	(*ListVerdictsResponse)(nil),    // 11: trueup.control.v1.ListVerdictsResponse
+	(*StartRunRequest)(nil),         // 12: trueup.control.v1.StartRunRequest
+	(*StartRunResponse)(nil),        // 13: trueup.control.v1.StartRunResponse
+	(*PauseRunRequest)(nil),         // 14: trueup.control.v1.PauseRunRequest
+	(*PauseRunResponse)(nil),        // 15: trueup.control.v1.PauseRunResponse
+	(*ResumeRunRequest)(nil),        // 16: trueup.control.v1.ResumeRunRequest
+	(*ResumeRunResponse)(nil),       // 17: trueup.control.v1.ResumeRunResponse
+	(*StopRunRequest)(nil),          // 18: trueup.control.v1.StopRunRequest
+	(*StopRunResponse)(nil),         // 19: trueup.control.v1.StopRunResponse
+	(*PauseGovernorsRequest)(nil),   // 20: trueup.control.v1.PauseGovernorsRequest
+	(*PauseGovernorsResponse)(nil),  // 21: trueup.control.v1.PauseGovernorsResponse
+	(*ResumeGovernorsRequest)(nil),  // 22: trueup.control.v1.ResumeGovernorsRequest
+	(*ResumeGovernorsResponse)(nil), // 23: trueup.control.v1.ResumeGovernorsResponse
+	(*PromoteRequest)(nil),          // 24: trueup.control.v1.PromoteRequest
+	(*PromoteResponse)(nil),         // 25: trueup.control.v1.PromoteResponse
+	(*Decision)(nil),                // 26: trueup.control.v1.Decision
+	nil,                             // 27: trueup.control.v1.Group.LeftEntry
+	nil,                             // 28: trueup.control.v1.Standing.KindsEntry
+	nil,                             // 29: trueup.control.v1.Standing.HeldUpEntry
+	(*timestamppb.Timestamp)(nil),   // 30: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),     // 31: google.protobuf.Duration
 }
 var file_trueup_control_v1_control_proto_depIdxs = []int32{
-	3,  // 0: trueup.control.v1.StatusResponse.pairs:type_name -> trueup.control.v1.Pair
-	8,  // 1: trueup.control.v1.StatusResponse.governors:type_name -> trueup.control.v1.Governor
-	28, // 2: trueup.control.v1.Order.at:type_name -> google.protobuf.Timestamp
-	28, // 3: trueup.control.v1.Order.until:type_name -> google.protobuf.Timestamp
-	2,  // 4: trueup.control.v1.Pair.order:type_name -> trueup.control.v1.Order
-	6,  // 5: trueup.control.v1.Pair.run:type_name -> trueup.control.v1.Run
-	28, // 6: trueup.control.v1.Pair.next_start:type_name -> google.protobuf.Timestamp
-	7,  // 7: trueup.control.v1.Pair.verdicts:type_name -> trueup.control.v1.Verdict
-	4,  // 8: trueup.control.v1.Pair.standing:type_name -> trueup.control.v1.Standing
-	28, // 9: trueup.control.v1.Standing.as_of:type_name -> google.protobuf.Timestamp
-	28, // 10: trueup.control.v1.Standing.oldest:type_name -> google.protobuf.Timestamp
-	26, // 11: trueup.control.v1.Standing.kinds:type_name -> trueup.control.v1.Standing.KindsEntry
-	27, // 12: trueup.control.v1.Standing.held_up:type_name -> trueup.control.v1.Standing.HeldUpEntry
-	5,  // 13: trueup.control.v1.Standing.verified:type_name -> trueup.control.v1.Watermark
-	28, // 14: trueup.control.v1.Watermark.since:type_name -> google.protobuf.Timestamp
-	28, // 15: trueup.control.v1.Watermark.until:type_name -> google.protobuf.Timestamp
-	29, // 16: trueup.control.v1.Watermark.behind:type_name -> google.protobuf.Duration
-	28, // 17: trueup.control.v1.Run.began:type_name -> google.protobuf.Timestamp
-	29, // 18: trueup.control.v1.Run.remaining:type_name -> google.protobuf.Duration
-	28, // 19: trueup.control.v1.Verdict.began:type_name -> google.protobuf.Timestamp
-	28, // 20: trueup.control.v1.Verdict.ended:type_name -> google.protobuf.Timestamp
-	7,  // 21: trueup.control.v1.ListVerdictsResponse.verdicts:type_name -> trueup.control.v1.Verdict
-	3,  // 22: trueup.control.v1.StartRunResponse.pairs:type_name -> trueup.control.v1.Pair
-	29, // 23: trueup.control.v1.PauseRunRequest.lasts:type_name -> google.protobuf.Duration
-	3,  // 24: trueup.control.v1.PauseRunResponse.pairs:type_name -> trueup.control.v1.Pair
-	3,  // 25: trueup.control.v1.ResumeRunResponse.pairs:type_name -> trueup.control.v1.Pair
-	3,  // 26: trueup.control.v1.StopRunResponse.pairs:type_name -> trueup.control.v1.Pair
-	29, // 27: trueup.control.v1.PauseGovernorsRequest.lasts:type_name -> google.protobuf.Duration
-	8,  // 28: trueup.control.v1.PauseGovernorsResponse.governors:type_name -> trueup.control.v1.Governor
-	8,  // 29: trueup.control.v1.ResumeGovernorsResponse.governors:type_name -> trueup.control.v1.Governor
-	25, // 30: trueup.control.v1.PromoteResponse.decisions:type_name -> trueup.control.v1.Decision
-	0,  // 31: trueup.control.v1.ControlService.Status:input_type -> trueup.control.v1.StatusRequest
-	11, // 32: trueup.control.v1.ControlService.StartRun:input_type -> trueup.control.v1.StartRunRequest
-	13, // 33: trueup.control.v1.ControlService.PauseRun:input_type -> trueup.control.v1.PauseRunRequest
-	15, // 34: trueup.control.v1.ControlService.ResumeRun:input_type -> trueup.control.v1.ResumeRunRequest
-	17, // 35: trueup.control.v1.ControlService.StopRun:input_type -> trueup.control.v1.StopRunRequest
-	9,  // 36: trueup.control.v1.ControlService.ListVerdicts:input_type -> trueup.control.v1.ListVerdictsRequest
-	23, // 37: trueup.control.v1.ControlService.Promote:input_type -> trueup.control.v1.PromoteRequest
-	19, // 38: trueup.control.v1.ControlService.PauseGovernors:input_type -> trueup.control.v1.PauseGovernorsRequest
-	21, // 39: trueup.control.v1.ControlService.ResumeGovernors:input_type -> trueup.control.v1.ResumeGovernorsRequest
-	1,  // 40: trueup.control.v1.ControlService.Status:output_type -> trueup.control.v1.StatusResponse
-	12, // 41: trueup.control.v1.ControlService.StartRun:output_type -> trueup.control.v1.StartRunResponse
-	14, // 42: trueup.control.v1.ControlService.PauseRun:output_type -> trueup.control.v1.PauseRunResponse
-	16, // 43: trueup.control.v1.ControlService.ResumeRun:output_type -> trueup.control.v1.ResumeRunResponse
-	18, // 44: trueup.control.v1.ControlService.StopRun:output_type -> trueup.control.v1.StopRunResponse
-	10, // 45: trueup.control.v1.ControlService.ListVerdicts:output_type -> trueup.control.v1.ListVerdictsResponse
-	24, // 46: trueup.control.v1.ControlService.Promote:output_type -> trueup.control.v1.PromoteResponse
-	20, // 47: trueup.control.v1.ControlService.PauseGovernors:output_type -> trueup.control.v1.PauseGovernorsResponse
-	22, // 48: trueup.control.v1.ControlService.ResumeGovernors:output_type -> trueup.control.v1.ResumeGovernorsResponse
-	40, // [40:49] is the sub-list for method output_type
-	31, // [31:40] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	4,  // 0: trueup.control.v1.StatusResponse.pairs:type_name -> trueup.control.v1.Pair
+	9,  // 1: trueup.control.v1.StatusResponse.governors:type_name -> trueup.control.v1.Governor
+	2,  // 2: trueup.control.v1.StatusResponse.groups:type_name -> trueup.control.v1.Group
+	27, // 3: trueup.control.v1.Group.left:type_name -> trueup.control.v1.Group.LeftEntry
+	30, // 4: trueup.control.v1.Group.measured:type_name -> google.protobuf.Timestamp
+	30, // 5: trueup.control.v1.Order.at:type_name -> google.protobuf.Timestamp
+	30, // 6: trueup.control.v1.Order.until:type_name -> google.protobuf.Timestamp
+	3,  // 7: trueup.control.v1.Pair.order:type_name -> trueup.control.v1.Order
+	7,  // 8: trueup.control.v1.Pair.run:type_name -> trueup.control.v1.Run
+	30, // 9: trueup.control.v1.Pair.next_start:type_name -> google.protobuf.Timestamp
+	8,  // 10: trueup.control.v1.Pair.verdicts:type_name -> trueup.control.v1.Verdict
+	5,  // 11: trueup.control.v1.Pair.standing:type_name -> trueup.control.v1.Standing
+	30, // 12: trueup.control.v1.Standing.as_of:type_name -> google.protobuf.Timestamp
+	30, // 13: trueup.control.v1.Standing.oldest:type_name -> google.protobuf.Timestamp
+	28, // 14: trueup.control.v1.Standing.kinds:type_name -> trueup.control.v1.Standing.KindsEntry
+	29, // 15: trueup.control.v1.Standing.held_up:type_name -> trueup.control.v1.Standing.HeldUpEntry
+	6,  // 16: trueup.control.v1.Standing.verified:type_name -> trueup.control.v1.Watermark
+	30, // 17: trueup.control.v1.Watermark.since:type_name -> google.protobuf.Timestamp
+	30, // 18: trueup.control.v1.Watermark.until:type_name -> google.protobuf.Timestamp
+	31, // 19: trueup.control.v1.Watermark.behind:type_name -> google.protobuf.Duration
+	30, // 20: trueup.control.v1.Run.began:type_name -> google.protobuf.Timestamp
+	31, // 21: trueup.control.v1.Run.remaining:type_name -> google.protobuf.Duration
+	30, // 22: trueup.control.v1.Verdict.began:type_name -> google.protobuf.Timestamp
+	30, // 23: trueup.control.v1.Verdict.ended:type_name -> google.protobuf.Timestamp
+	8,  // 24: trueup.control.v1.ListVerdictsResponse.verdicts:type_name -> trueup.control.v1.Verdict
+	4,  // 25: trueup.control.v1.StartRunResponse.pairs:type_name -> trueup.control.v1.Pair
+	31, // 26: trueup.control.v1.PauseRunRequest.lasts:type_name -> google.protobuf.Duration
+	4,  // 27: trueup.control.v1.PauseRunResponse.pairs:type_name -> trueup.control.v1.Pair
+	4,  // 28: trueup.control.v1.ResumeRunResponse.pairs:type_name -> trueup.control.v1.Pair
+	4,  // 29: trueup.control.v1.StopRunResponse.pairs:type_name -> trueup.control.v1.Pair
+	31, // 30: trueup.control.v1.PauseGovernorsRequest.lasts:type_name -> google.protobuf.Duration
+	9,  // 31: trueup.control.v1.PauseGovernorsResponse.governors:type_name -> trueup.control.v1.Governor
+	9,  // 32: trueup.control.v1.ResumeGovernorsResponse.governors:type_name -> trueup.control.v1.Governor
+	26, // 33: trueup.control.v1.PromoteResponse.decisions:type_name -> trueup.control.v1.Decision
+	0,  // 34: trueup.control.v1.ControlService.Status:input_type -> trueup.control.v1.StatusRequest
+	12, // 35: trueup.control.v1.ControlService.StartRun:input_type -> trueup.control.v1.StartRunRequest
+	14, // 36: trueup.control.v1.ControlService.PauseRun:input_type -> trueup.control.v1.PauseRunRequest
+	16, // 37: trueup.control.v1.ControlService.ResumeRun:input_type -> trueup.control.v1.ResumeRunRequest
+	18, // 38: trueup.control.v1.ControlService.StopRun:input_type -> trueup.control.v1.StopRunRequest
+	10, // 39: trueup.control.v1.ControlService.ListVerdicts:input_type -> trueup.control.v1.ListVerdictsRequest
+	24, // 40: trueup.control.v1.ControlService.Promote:input_type -> trueup.control.v1.PromoteRequest
+	20, // 41: trueup.control.v1.ControlService.PauseGovernors:input_type -> trueup.control.v1.PauseGovernorsRequest
+	22, // 42: trueup.control.v1.ControlService.ResumeGovernors:input_type -> trueup.control.v1.ResumeGovernorsRequest
+	1,  // 43: trueup.control.v1.ControlService.Status:output_type -> trueup.control.v1.StatusResponse
+	13, // 44: trueup.control.v1.ControlService.StartRun:output_type -> trueup.control.v1.StartRunResponse
+	15, // 45: trueup.control.v1.ControlService.PauseRun:output_type -> trueup.control.v1.PauseRunResponse
+	17, // 46: trueup.control.v1.ControlService.ResumeRun:output_type -> trueup.control.v1.ResumeRunResponse
+	19, // 47: trueup.control.v1.ControlService.StopRun:output_type -> trueup.control.v1.StopRunResponse
+	11, // 48: trueup.control.v1.ControlService.ListVerdicts:output_type -> trueup.control.v1.ListVerdictsResponse
+	25, // 49: trueup.control.v1.ControlService.Promote:output_type -> trueup.control.v1.PromoteResponse
+	21, // 50: trueup.control.v1.ControlService.PauseGovernors:output_type -> trueup.control.v1.PauseGovernorsResponse
+	23, // 51: trueup.control.v1.ControlService.ResumeGovernors:output_type -> trueup.control.v1.ResumeGovernorsResponse
+	43, // [43:52] is the sub-list for method output_type
+	34, // [34:43] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_trueup_control_v1_control_proto_init() }
@@ -2087,7 +2191,7 @@ func file_trueup_control_v1_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trueup_control_v1_control_proto_rawDesc), len(file_trueup_control_v1_control_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

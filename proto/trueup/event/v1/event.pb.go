@@ -2148,6 +2148,150 @@ func (x *Covers) GetLoosened() []string {
 	return nil
 }
 
+// CanaryReport is what became of a canary, in the topic of states: the last one of
+// a pair and kind that was proven, and the last that was not, each under a key of
+// its own. Readers from before it take its record for a PairState that says nothing,
+// of a pair that they do not have: no field but the first and the authority has a
+// number or a name of that message's.
+type CanaryReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record's key, which is no pair's name.
+	Pair string `protobuf:"bytes,1,opt,name=pair,proto3" json:"pair,omitempty"`
+	// The side that was right.
+	Authority Side        `protobuf:"varint,4,opt,name=authority,proto3,enum=trueup.event.v1.Side" json:"authority,omitempty"`
+	OfPair    string      `protobuf:"bytes,15,opt,name=of_pair,json=ofPair,proto3" json:"of_pair,omitempty"`
+	Kind      FindingKind `protobuf:"varint,16,opt,name=kind,proto3,enum=trueup.event.v1.FindingKind" json:"kind,omitempty"`
+	// The run that found it, or was asked to look.
+	ByRun string `protobuf:"bytes,17,opt,name=by_run,json=byRun,proto3" json:"by_run,omitempty"`
+	// A validator was asked; else it looked by itself.
+	Asked     bool                   `protobuf:"varint,18,opt,name=asked,proto3" json:"asked,omitempty"`
+	PlantedAt *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=planted_at,json=plantedAt,proto3" json:"planted_at,omitempty"`
+	// How long after the planting each was seen; absent for what was not.
+	Found    *durationpb.Duration `protobuf:"bytes,20,opt,name=found,proto3" json:"found,omitempty"`
+	Repaired *durationpb.Duration `protobuf:"bytes,21,opt,name=repaired,proto3" json:"repaired,omitempty"`
+	Equal    *durationpb.Duration `protobuf:"bytes,22,opt,name=equal,proto3" json:"equal,omitempty"`
+	// What did not come to pass, found, repaired or equal, and why, for people; empty
+	// when all did.
+	Missed        string `protobuf:"bytes,23,opt,name=missed,proto3" json:"missed,omitempty"`
+	Reason        string `protobuf:"bytes,24,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CanaryReport) Reset() {
+	*x = CanaryReport{}
+	mi := &file_trueup_event_v1_event_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CanaryReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CanaryReport) ProtoMessage() {}
+
+func (x *CanaryReport) ProtoReflect() protoreflect.Message {
+	mi := &file_trueup_event_v1_event_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CanaryReport.ProtoReflect.Descriptor instead.
+func (*CanaryReport) Descriptor() ([]byte, []int) {
+	return file_trueup_event_v1_event_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *CanaryReport) GetPair() string {
+	if x != nil {
+		return x.Pair
+	}
+	return ""
+}
+
+func (x *CanaryReport) GetAuthority() Side {
+	if x != nil {
+		return x.Authority
+	}
+	return Side_SIDE_UNSPECIFIED
+}
+
+func (x *CanaryReport) GetOfPair() string {
+	if x != nil {
+		return x.OfPair
+	}
+	return ""
+}
+
+func (x *CanaryReport) GetKind() FindingKind {
+	if x != nil {
+		return x.Kind
+	}
+	return FindingKind_FINDING_KIND_UNSPECIFIED
+}
+
+func (x *CanaryReport) GetByRun() string {
+	if x != nil {
+		return x.ByRun
+	}
+	return ""
+}
+
+func (x *CanaryReport) GetAsked() bool {
+	if x != nil {
+		return x.Asked
+	}
+	return false
+}
+
+func (x *CanaryReport) GetPlantedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PlantedAt
+	}
+	return nil
+}
+
+func (x *CanaryReport) GetFound() *durationpb.Duration {
+	if x != nil {
+		return x.Found
+	}
+	return nil
+}
+
+func (x *CanaryReport) GetRepaired() *durationpb.Duration {
+	if x != nil {
+		return x.Repaired
+	}
+	return nil
+}
+
+func (x *CanaryReport) GetEqual() *durationpb.Duration {
+	if x != nil {
+		return x.Equal
+	}
+	return nil
+}
+
+func (x *CanaryReport) GetMissed() string {
+	if x != nil {
+		return x.Missed
+	}
+	return ""
+}
+
+func (x *CanaryReport) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_trueup_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_trueup_event_v1_event_proto_rawDesc = "" +
@@ -2324,7 +2468,21 @@ const file_trueup_event_v1_event_proto_rawDesc = "" +
 	"\fsource_where\x18\x03 \x01(\tR\vsourceWhere\x12!\n" +
 	"\ftarget_where\x18\x04 \x01(\tR\vtargetWhere\x12\x18\n" +
 	"\acolumns\x18\x05 \x03(\tR\acolumns\x12\x1a\n" +
-	"\bloosened\x18\x06 \x03(\tR\bloosened*\x87\x01\n" +
+	"\bloosened\x18\x06 \x03(\tR\bloosened\"\xe5\x03\n" +
+	"\fCanaryReport\x12\x12\n" +
+	"\x04pair\x18\x01 \x01(\tR\x04pair\x123\n" +
+	"\tauthority\x18\x04 \x01(\x0e2\x15.trueup.event.v1.SideR\tauthority\x12\x17\n" +
+	"\aof_pair\x18\x0f \x01(\tR\x06ofPair\x120\n" +
+	"\x04kind\x18\x10 \x01(\x0e2\x1c.trueup.event.v1.FindingKindR\x04kind\x12\x15\n" +
+	"\x06by_run\x18\x11 \x01(\tR\x05byRun\x12\x14\n" +
+	"\x05asked\x18\x12 \x01(\bR\x05asked\x129\n" +
+	"\n" +
+	"planted_at\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\tplantedAt\x12/\n" +
+	"\x05found\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x05found\x125\n" +
+	"\brepaired\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\brepaired\x12/\n" +
+	"\x05equal\x18\x16 \x01(\v2\x19.google.protobuf.DurationR\x05equal\x12\x16\n" +
+	"\x06missed\x18\x17 \x01(\tR\x06missed\x12\x16\n" +
+	"\x06reason\x18\x18 \x01(\tR\x06reasonJ\x04\b\x02\x10\x03J\x04\b\x03\x10\x04J\x04\b\x05\x10\x0f*\x87\x01\n" +
 	"\vFindingKind\x12\x1c\n" +
 	"\x18FINDING_KIND_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bFINDING_KIND_TARGET_MISSING\x10\x01\x12\x1a\n" +
@@ -2362,7 +2520,7 @@ func file_trueup_event_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_trueup_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_trueup_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_trueup_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_trueup_event_v1_event_proto_goTypes = []any{
 	(FindingKind)(0),              // 0: trueup.event.v1.FindingKind
 	(Result)(0),                   // 1: trueup.event.v1.Result
@@ -2384,9 +2542,10 @@ var file_trueup_event_v1_event_proto_goTypes = []any{
 	(*Verdicts)(nil),              // 17: trueup.event.v1.Verdicts
 	(*Verdict)(nil),               // 18: trueup.event.v1.Verdict
 	(*Covers)(nil),                // 19: trueup.event.v1.Covers
-	nil,                           // 20: trueup.event.v1.PairState.BeganEntry
-	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 22: google.protobuf.Duration
+	(*CanaryReport)(nil),          // 20: trueup.event.v1.CanaryReport
+	nil,                           // 21: trueup.event.v1.PairState.BeganEntry
+	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 23: google.protobuf.Duration
 }
 var file_trueup_event_v1_event_proto_depIdxs = []int32{
 	5,  // 0: trueup.event.v1.Key.columns:type_name -> trueup.event.v1.KeyColumn
@@ -2394,13 +2553,13 @@ var file_trueup_event_v1_event_proto_depIdxs = []int32{
 	7,  // 2: trueup.event.v1.KeyValue.bits_value:type_name -> trueup.event.v1.BitString
 	0,  // 3: trueup.event.v1.Finding.kind:type_name -> trueup.event.v1.FindingKind
 	4,  // 4: trueup.event.v1.Finding.key:type_name -> trueup.event.v1.Key
-	21, // 5: trueup.event.v1.Finding.detected_at:type_name -> google.protobuf.Timestamp
+	22, // 5: trueup.event.v1.Finding.detected_at:type_name -> google.protobuf.Timestamp
 	4,  // 6: trueup.event.v1.Outcome.key:type_name -> trueup.event.v1.Key
 	1,  // 7: trueup.event.v1.Outcome.result:type_name -> trueup.event.v1.Result
 	2,  // 8: trueup.event.v1.Outcome.action:type_name -> trueup.event.v1.Action
-	21, // 9: trueup.event.v1.Outcome.detected_at:type_name -> google.protobuf.Timestamp
-	21, // 10: trueup.event.v1.Outcome.at:type_name -> google.protobuf.Timestamp
-	22, // 11: trueup.event.v1.Outcome.took:type_name -> google.protobuf.Duration
+	22, // 9: trueup.event.v1.Outcome.detected_at:type_name -> google.protobuf.Timestamp
+	22, // 10: trueup.event.v1.Outcome.at:type_name -> google.protobuf.Timestamp
+	23, // 11: trueup.event.v1.Outcome.took:type_name -> google.protobuf.Duration
 	0,  // 12: trueup.event.v1.Outcome.kind:type_name -> trueup.event.v1.FindingKind
 	10, // 13: trueup.event.v1.Outcome.writes:type_name -> trueup.event.v1.Write
 	3,  // 14: trueup.event.v1.Write.side:type_name -> trueup.event.v1.Side
@@ -2413,25 +2572,31 @@ var file_trueup_event_v1_event_proto_depIdxs = []int32{
 	4,  // 21: trueup.event.v1.RangeTask.through:type_name -> trueup.event.v1.Key
 	4,  // 22: trueup.event.v1.RangeTask.keys:type_name -> trueup.event.v1.Key
 	3,  // 23: trueup.event.v1.PairState.authority:type_name -> trueup.event.v1.Side
-	21, // 24: trueup.event.v1.PairState.watermark:type_name -> google.protobuf.Timestamp
-	21, // 25: trueup.event.v1.PairState.at:type_name -> google.protobuf.Timestamp
+	22, // 24: trueup.event.v1.PairState.watermark:type_name -> google.protobuf.Timestamp
+	22, // 25: trueup.event.v1.PairState.at:type_name -> google.protobuf.Timestamp
 	15, // 26: trueup.event.v1.PairState.pause:type_name -> trueup.event.v1.Order
 	15, // 27: trueup.event.v1.PairState.stopped:type_name -> trueup.event.v1.Order
-	20, // 28: trueup.event.v1.PairState.began:type_name -> trueup.event.v1.PairState.BeganEntry
-	21, // 29: trueup.event.v1.Order.at:type_name -> google.protobuf.Timestamp
-	21, // 30: trueup.event.v1.Order.until:type_name -> google.protobuf.Timestamp
-	21, // 31: trueup.event.v1.BreakerState.at:type_name -> google.protobuf.Timestamp
-	21, // 32: trueup.event.v1.BreakerState.released_at:type_name -> google.protobuf.Timestamp
+	21, // 28: trueup.event.v1.PairState.began:type_name -> trueup.event.v1.PairState.BeganEntry
+	22, // 29: trueup.event.v1.Order.at:type_name -> google.protobuf.Timestamp
+	22, // 30: trueup.event.v1.Order.until:type_name -> google.protobuf.Timestamp
+	22, // 31: trueup.event.v1.BreakerState.at:type_name -> google.protobuf.Timestamp
+	22, // 32: trueup.event.v1.BreakerState.released_at:type_name -> google.protobuf.Timestamp
 	18, // 33: trueup.event.v1.Verdicts.verdicts:type_name -> trueup.event.v1.Verdict
-	21, // 34: trueup.event.v1.Verdict.began_at:type_name -> google.protobuf.Timestamp
-	21, // 35: trueup.event.v1.Verdict.ended_at:type_name -> google.protobuf.Timestamp
+	22, // 34: trueup.event.v1.Verdict.began_at:type_name -> google.protobuf.Timestamp
+	22, // 35: trueup.event.v1.Verdict.ended_at:type_name -> google.protobuf.Timestamp
 	19, // 36: trueup.event.v1.Verdict.covers:type_name -> trueup.event.v1.Covers
-	21, // 37: trueup.event.v1.PairState.BeganEntry.value:type_name -> google.protobuf.Timestamp
-	38, // [38:38] is the sub-list for method output_type
-	38, // [38:38] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	3,  // 37: trueup.event.v1.CanaryReport.authority:type_name -> trueup.event.v1.Side
+	0,  // 38: trueup.event.v1.CanaryReport.kind:type_name -> trueup.event.v1.FindingKind
+	22, // 39: trueup.event.v1.CanaryReport.planted_at:type_name -> google.protobuf.Timestamp
+	23, // 40: trueup.event.v1.CanaryReport.found:type_name -> google.protobuf.Duration
+	23, // 41: trueup.event.v1.CanaryReport.repaired:type_name -> google.protobuf.Duration
+	23, // 42: trueup.event.v1.CanaryReport.equal:type_name -> google.protobuf.Duration
+	22, // 43: trueup.event.v1.PairState.BeganEntry.value:type_name -> google.protobuf.Timestamp
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_trueup_event_v1_event_proto_init() }
@@ -2474,7 +2639,7 @@ func file_trueup_event_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trueup_event_v1_event_proto_rawDesc), len(file_trueup_event_v1_event_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,4 +1,6 @@
-package governor
+// Package circletest is a group coordinator for tests that behaves as Kafka's does,
+// in the time of the test, and whose members can be cut off from it.
+package circletest
 
 import (
 	"context"
@@ -10,10 +12,12 @@ import (
 	"time"
 )
 
-// coordinator keeps a group as Kafka's does: a round begins when somebody joins,
-// leaves or is silent for SessionTimeout, and waits RoundTimeout for the members
-// that were there.
-type coordinator struct {
+// Coordinator keeps a group as Kafka's does: a round begins when somebody joins,
+// leaves or is silent for a session, and waits for the members that were there for
+// as long as a round may last.
+type Coordinator struct {
+	session, most time.Duration
+
 	mu        sync.Mutex
 	members   map[string]*seat
 	preparing time.Time // when the round that is being joined began; zero when none is
@@ -37,12 +41,21 @@ type seated struct {
 	everyone map[string][]byte
 }
 
-func newCoordinator() *coordinator {
-	return &coordinator{members: map[string]*seat{}, synced: make(chan struct{})}
+// New returns a coordinator of a group without members. round is how long one
+// waits for those that were there before.
+func New(session, round time.Duration) *Coordinator {
+	return &Coordinator{session: session, most: round, members: map[string]*seat{}, synced: make(chan struct{})}
 }
 
-// run watches the clock until ctx ends.
-func (c *coordinator) run(ctx context.Context) {
+// Rounds is how many there were.
+func (c *Coordinator) Rounds() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rounds
+}
+
+// Run watches the clock until ctx ends.
+func (c *Coordinator) Run(ctx context.Context) {
 	pulse := time.NewTicker(50 * time.Millisecond)
 	defer pulse.Stop()
 	for {
@@ -59,13 +72,13 @@ func (c *coordinator) run(ctx context.Context) {
 
 // look takes the silent for dead and ends a round that everybody joined, or that
 // has lasted too long.
-func (c *coordinator) look(now time.Time) {
-	late := !c.preparing.IsZero() && now.Sub(c.preparing) >= RoundTimeout
+func (c *Coordinator) look(now time.Time) {
+	late := !c.preparing.IsZero() && now.Sub(c.preparing) >= c.most
 	all := true
 	for name, m := range c.members {
 		switch {
 		case m.joined != nil:
-		case late || now.Sub(m.heard) >= SessionTimeout:
+		case late || now.Sub(m.heard) >= c.session:
 			delete(c.members, name)
 			c.prepare(now)
 		default:
@@ -96,7 +109,7 @@ func (c *coordinator) look(now time.Time) {
 }
 
 // prepare begins a round, unless one is being joined.
-func (c *coordinator) prepare(now time.Time) {
+func (c *Coordinator) prepare(now time.Time) {
 	if c.preparing.IsZero() {
 		c.preparing = now
 		if c.parts == nil {
@@ -106,16 +119,23 @@ func (c *coordinator) prepare(now time.Time) {
 	}
 }
 
-// refusal is an error that a circle gives.
-type refusal struct{ again, evicted bool }
+// Refusal is an error that a circle gives.
+type Refusal struct{ again, evicted bool }
 
-func (refusal) Error() string   { return "the coordinator says so" }
-func (r refusal) Again() bool   { return r.again }
-func (r refusal) Evicted() bool { return r.evicted }
+// Eviction says that the process was taken for dead.
+var Eviction = Refusal{evicted: true}
 
-// link is one process's circle, over a network that can be cut.
-type link struct {
-	coordinator *coordinator
+func (Refusal) Error() string { return "the coordinator says so" }
+
+// Again says that the members change.
+func (r Refusal) Again() bool { return r.again }
+
+// Evicted says that the process was taken for dead.
+func (r Refusal) Evicted() bool { return r.evicted }
+
+// Link is one process's way to the circle, over a network that can be cut.
+type Link struct {
+	coordinator *Coordinator
 	member      string
 	round       int
 
@@ -124,7 +144,18 @@ type link struct {
 	dead bool // the process was killed: it says no farewell
 }
 
-func (l *link) setCut(cut bool) {
+// Link is a new process's.
+func (c *Coordinator) Link() *Link { return &Link{coordinator: c} }
+
+// Kill has the process say no farewell.
+func (l *Link) Kill() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dead = true
+}
+
+// SetCut cuts the network, or puts it right.
+func (l *Link) SetCut(cut bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cut = cut
@@ -132,7 +163,7 @@ func (l *link) setCut(cut bool) {
 
 // passes waits while the network is cut. What was sent meanwhile does not arrive
 // later.
-func (l *link) passes(ctx context.Context) error {
+func (l *Link) passes(ctx context.Context) error {
 	l.mu.Lock()
 	cut := l.cut
 	l.mu.Unlock()
@@ -142,7 +173,8 @@ func (l *link) passes(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (l *link) Join(ctx context.Context, said []byte) (map[string][]byte, error) {
+// Join enters the circle or begins a round in it.
+func (l *Link) Join(ctx context.Context, said []byte) (map[string][]byte, error) {
 	if err := l.passes(ctx); err != nil {
 		return nil, err
 	}
@@ -175,23 +207,24 @@ func (l *link) Join(ctx context.Context, said []byte) (map[string][]byte, error)
 }
 
 // known says whether the coordinator knows the member in this round; its lock is held.
-func (l *link) known() error {
+func (l *Link) known() error {
 	m := l.coordinator.members[l.member]
 	switch {
 	case m == nil:
 		l.member = ""
-		return refusal{evicted: true}
+		return Eviction
 	case l.round != l.coordinator.round:
-		return refusal{evicted: true}
+		return Eviction
 	}
 	m.heard = time.Now()
 	if !l.coordinator.preparing.IsZero() {
-		return refusal{again: true}
+		return Refusal{again: true}
 	}
 	return nil
 }
 
-func (l *link) Sync(ctx context.Context, parts map[string][]byte) ([]byte, error) {
+// Sync hands out parts and takes one.
+func (l *Link) Sync(ctx context.Context, parts map[string][]byte) ([]byte, error) {
 	if err := l.passes(ctx); err != nil {
 		return nil, err
 	}
@@ -223,7 +256,8 @@ func (l *link) Sync(ctx context.Context, parts map[string][]byte) ([]byte, error
 	return c.parts[l.member], nil
 }
 
-func (l *link) Beat(ctx context.Context) error {
+// Beat is a sign of life.
+func (l *Link) Beat(ctx context.Context) error {
 	if err := l.passes(ctx); err != nil {
 		return err
 	}
@@ -232,7 +266,8 @@ func (l *link) Beat(ctx context.Context) error {
 	return l.known()
 }
 
-func (l *link) Leave(ctx context.Context) error {
+// Leave is a farewell.
+func (l *Link) Leave(ctx context.Context) error {
 	l.mu.Lock()
 	dead := l.dead
 	l.mu.Unlock()
