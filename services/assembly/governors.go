@@ -188,12 +188,23 @@ func (g *Governors) identify(ctx context.Context, dbs *Databases) error {
 	if !same {
 		return nil
 	}
-	most := min(g.budget(event.Source).Concurrency, g.budget(event.Target).Concurrency)
-	g.log.Info().Int("concurrency", most).Msg("source and target are on one server, and have half of its budget each")
 	for _, one := range g.list {
-		one.Halve(most)
+		one.Halve(g.ofOneServer())
 	}
 	return nil
+}
+
+// ofOneServer is the budget of a server that has both databases.
+func (g *Governors) ofOneServer() int {
+	return min(g.budget(event.Source).Concurrency, g.budget(event.Target).Concurrency)
+}
+
+// LogPlace has the log of a service say that both databases are on one server, once
+// Start has found out.
+func (g *Governors) LogPlace() {
+	if g.oneServer.Load() {
+		g.log.Info().Int("concurrency", g.ofOneServer()).Msg("source and target are on one server, and have half of its budget each")
+	}
 }
 
 // Observe notes what reading a row of a range took, as far as it is known.

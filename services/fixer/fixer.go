@@ -76,6 +76,7 @@ func (f *fixer) run(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	f.governors.LogPlace()
 	defer assembly.Background(ctx, f.governors.Run)()
 	f.service.Readiness.Set(repairs, true, "")
 	handler := &handler{

@@ -105,6 +105,7 @@ func (v *validator) makeReady(ctx context.Context) (*readied, error) {
 		ready.databases.Close()
 		return nil, err
 	}
+	v.governors.LogPlace()
 	return ready, nil
 }
 

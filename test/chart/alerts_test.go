@@ -83,6 +83,8 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 		{"stood still", "TrueupWatermarkStalled", on("trueup_watermark_stalled", `,pair="a"`, "1x20 0x10"), 30 * time.Minute, false},
 		{"open since morning", "TrueupRowsOpen", on("trueup_open_row_oldest_seconds", `,pair="a"`, "0+60x600"), 10 * time.Hour, true},
 		{"others open each hour", "TrueupRowsOpen", on("trueup_open_row_oldest_seconds", `,pair="a"`, "3600x600"), 10 * time.Hour, false},
+		{"none of two leads", "TrueupNobodyLeads", on("trueup_validator_leads", "", "0x60") + `  trueup_validator_leads{namespace="shop",pod="q"} 0x60` + "\n", 10 * time.Minute, true},
+		{"the other leads", "TrueupNobodyLeads", on("trueup_validator_leads", "", "0x60") + `  trueup_validator_leads{namespace="shop",pod="q"} 1x60` + "\n", time.Hour, false},
 		{"nobody knows", "TrueupStandingUnknown", on("trueup_standing_age_seconds", "", "0+60x60"), time.Hour, true},
 		{"another validator knows", "TrueupStandingUnknown", on("trueup_standing_age_seconds", "", "0+60x60") + `  trueup_standing_age_seconds{namespace="shop",pod="q"} 1x60` + "\n", time.Hour, false},
 		{"not clean for two days", "TrueupNotClean", on("trueup_run_last_clean", `,pair="a",mode="full"`, "0x2880"), 48 * time.Hour, true},

@@ -126,6 +126,15 @@ func TestTheKafkaUserMayDoWhatTheServicesDo(t *testing.T) {
 	if got := user(`{config: {kafka: {prefix: s}}, kafkaUser: {enabled: true, cluster: main}}`); !maps.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
+	follows := user(`{config: {kafka: {prefix: s}, pairs: [
+		{name: orders, source: orders, target: orders, changes: {source: cdc.shop.orders, target: cdc.copy.orders}},
+		{name: items, source: items, target: items, changes: {source: cdc.shop.orders}, canary: {key: {id: 1}}}]}, kafkaUser: {enabled: true, cluster: main}}`)
+	want["topic cdc.shop.orders"], want["topic cdc.copy.orders"] = []string{"Describe", "Read"}, []string{"Describe", "Read"}
+	want["topic s.tasks"] = []string{"Describe", "Read"}
+	want["group s.validator."], want["group s.tasks."] = []string{"Read"}, []string{"Read"}
+	if !maps.EqualFunc(follows, want, slices.Equal) {
+		t.Errorf("with changes and canaries\ngot  %v\nwant %v", follows, want)
+	}
 	creates := user(`{config: {kafka: {prefix: s}}, topics: {manage: job}, kafkaUser: {enabled: true, cluster: main}}`)
 	if got := creates["topic s.tasks"]; !slices.Contains(got, "Create") {
 		t.Errorf("the Job could not create: %v", got)

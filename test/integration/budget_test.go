@@ -98,7 +98,7 @@ func TestWhatCalibrateProposesIsConfiguration(t *testing.T) {
 
 // A person's command and the services are not two times the load.
 func TestACommandAndAFixerTogetherKeepWithinTheBudget(t *testing.T) {
-	const rows, most = 400, 4
+	const rows, most = 1200, 4 // enough to have both at work, however long one takes to begin
 	pair := strings.NewReplacer("{name: orders", "{breaker: {share: off}, name: orders", "confirm: 200ms", "confirm: 0s, range: {max_rows: 10, min_rows: 10}").Replace(ordersPair)
 	w := newWorld(t, direction{maria, postgres}, pair+
 		fmt.Sprintf("\ngovernor: {source: {adapt: false, concurrency: %d}, target: {adapt: false, concurrency: %[1]d}}", most))

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/trueup/trueup/internal/testenv"
+	"github.com/trueup/trueup/pkg/kafka"
 )
 
 func TestRunsStartByScheduleAndStopInOrder(t *testing.T) {
@@ -101,7 +102,7 @@ func TestAnInterruptedDiffTellsWhatItFoundAndGoesOn(t *testing.T) {
 	maria.fill(t, source, "orders", 1, rows)
 	maria.fill(t, target, "orders", 1, rows)
 	testenv.Exec(t, target, "DELETE FROM orders WHERE id IN (2000, 19000)")
-	w := &world{t: t}
+	w := &world{t: t, kafka: kafka.Config{Brokers: testenv.Kafka(t), Prefix: testenv.Prefix(t), Partitions: 6}}
 	w.configure(source, target, "pairs: [{name: orders, exclude: [untouched]}]\nvalidator: {confirm: 0s, threads: 1, checkpoint_every: 1ms, range: {min_rows: 1, max_rows: 5}}")
 	file := t.TempDir() + "/checkpoint"
 	cmd := exec.CommandContext(t.Context(), binary("trueup"), "diff", "--config", w.config, "--json", "--checkpoint", file)
