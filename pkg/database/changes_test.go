@@ -197,3 +197,28 @@ func TestAServerElsewhereTellsItsTransactionsInUTC(t *testing.T) {
 		t.Errorf("%+v: the transaction is %v old", open, age)
 	}
 }
+
+// TestAListMadeForTheQuestionIsOfNow: what is known of a moment ago holds back what
+// is verified by as much.
+func TestAListMadeForTheQuestionIsOfNow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs databases")
+	}
+	for engine, dsn := range map[string]string{"mysql": testenv.MySQL(t), "postgres": testenv.Postgres(t)} {
+		t.Run(engine, func(t *testing.T) {
+			db := openFor(t, dsn)
+			var open schema.OpenTransactions
+			for range 100 { // others read the list too, and keep it from being made anew
+				var err error
+				if open, err = db.OpenTransactions(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if !open.AsOf.Before(open.Now) {
+					return
+				}
+				<-time.After(200 * time.Millisecond)
+			}
+			t.Errorf("at %v the list is of %v", open.Now, open.AsOf)
+		})
+	}
+}

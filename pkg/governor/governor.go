@@ -199,7 +199,7 @@ const maxRest = 10 * time.Second
 // the place back. Below one worker the place stays taken for a while after
 // that, so that the worker works only its share of the time.
 func (g *Governor) Acquire(ctx context.Context) (release func(), err error) {
-	g.ask()
+	g.Announce()
 	leave, err := g.budget.Acquire(ctx)
 	if err != nil {
 		return nil, err

@@ -59,8 +59,9 @@ func (g *Governor) allot(statements float64, unknown string) {
 	g.consider(now)
 }
 
-// ask notes that there is work, and says so where a part is needed for it.
-func (g *Governor) ask() {
+// Announce says that a place is about to be asked for: whoever needs places of
+// several governors gets his parts of all of them in one round then.
+func (g *Governor) Announce() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.part.wake == nil {

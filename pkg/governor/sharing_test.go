@@ -504,3 +504,40 @@ func both(ctx context.Context, first, second *Governor, done *atomic.Int64) {
 		done.Add(1)
 	}
 }
+
+// counted is a circle of one that counts its rounds.
+type counted struct {
+	Alone
+	rounds int
+}
+
+func (c *counted) Join(ctx context.Context, said []byte) (map[string][]byte, error) {
+	c.rounds++
+	return c.Alone.Join(ctx, said)
+}
+
+func TestWhatIsAnnouncedTakesNoRoundOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		source, target := newGovernor(t, Config{Name: "source", Fixed: true}), newGovernor(t, Config{Name: "target", Fixed: true})
+		circle := &counted{}
+		sharing := NewSharing(circle, "", map[string][]*Governor{"source": {source}, "target": {target}})
+		for _, g := range []*Governor{source, target} {
+			if err := g.Start(nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		go func() { _ = sharing.Run(ctx) }() // it returns nil
+		synctest.Wait()
+		target.Announce()
+		for _, g := range []*Governor{source, target} {
+			if _, err := g.Acquire(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if circle.rounds != 2 {
+			t.Errorf("%d rounds, want one to join and one for the work", circle.rounds)
+		}
+		cancel()
+	})
+}

@@ -11,10 +11,12 @@ import (
 // both when it ends: a batch that holds rows of the copy must not find the
 // authority paused. The source's place is taken first, whichever side is the
 // authority, as validators do: reads and writes of a database share one budget, and
-// so do processes, and two that waited crosswise would wait for ever.
+// so do processes, and two that waited crosswise would wait for ever. That the other
+// will be needed is said before, since a part of a shared budget takes a while to come.
 func (g *Governors) Admission(authority event.Side) func(context.Context) (release func(), err error) {
 	first, second := g.Of(event.Source, useOf(event.Source, authority)), g.Of(event.Target, useOf(event.Target, authority))
 	return func(ctx context.Context) (func(), error) {
+		second.Announce()
 		leave, err := first.Acquire(ctx)
 		if err != nil {
 			return nil, err

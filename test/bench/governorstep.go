@@ -17,6 +17,8 @@ const (
 	// them: the room beyond is what bursts need. The governor aims at it as well,
 	// and so does the oracle of its model.
 	filled = 0.75
+	// leastRecovery is longer than the minute within which work is to go on.
+	leastRecovery = 75 * time.Second
 )
 
 // stepped is the step from an ordinary load to more than the server can do, and
@@ -32,7 +34,7 @@ func (b *governorBench) step(ctx context.Context, steady trials) (*stepped, erro
 	up := b.o.steady / 2
 	s := &stepped{up: up, down: up + 2*b.o.steady}
 	// Time to work off what has piled up, to see that all is calm, and to work again.
-	recovery := b.o.steady * 5 / 2
+	recovery := max(b.o.steady*5/2, leastRecovery)
 	phases := []phase{{s.up, b.most * ordinary}, {s.down - s.up, b.most * beyondMost}, {recovery, b.most * ordinary}}
 	for _, with := range []neighbour{{aloneName, nothing}, {governedName, b.validator(guarded)}} {
 		t, err := b.try(ctx, with, phases...)

@@ -38,13 +38,13 @@ func (d Dialect) OpenTransactions(question string) dialect.Query {
 		text   = "'%Y-%m-%d %H:%i:%s.%f'"
 		writes = "trx_is_read_only = 0 AND trx_autocommit_non_locking = 0"
 	)
-	asked := "SELECT /* " + question + " */ "
-	return dialect.Query{SQL: asked + "DATE_FORMAT(UTC_TIMESTAMP(6), " + text + "), " +
+	asked := "/* " + question + " */"
+	return dialect.Query{SQL: "SELECT " + asked + " DATE_FORMAT(UTC_TIMESTAMP(6), " + text + "), " +
 		"DATE_FORMAT(" + earliest("MIN(IF("+writes+", trx_started, NULL))") + ", " + text + "), " +
 		"SUBSTRING_INDEX(GROUP_CONCAT(IF(" + writes + ", trx_mysql_thread_id, NULL) ORDER BY trx_started), ',', 1), " +
 		"COALESCE(SUM(" + writes + " AND trx_mysql_thread_id = 0), 0), '1', " +
 		"IF(@@global.time_zone = 'SYSTEM', @@global.system_time_zone, @@global.time_zone), " +
-		"DATE_FORMAT(IF(MAX(trx_query LIKE '" + asked + "%') = 1, UTC_TIMESTAMP(6), " + earliest("MAX(trx_started)") + "), " + text + ") " +
+		"DATE_FORMAT(IF(MAX(trx_query LIKE '%" + asked + "%') = 1, UTC_TIMESTAMP(6), " + earliest("MAX(trx_started)") + "), " + text + ") " +
 		"FROM information_schema.innodb_trx"}
 }
 
