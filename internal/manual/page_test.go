@@ -63,7 +63,7 @@ func TestTextIsNeverARequest(t *testing.T) {
 // What a reader sees, by the formatter itself.
 func TestAPageReadsAsItWasWritten(t *testing.T) {
 	if _, err := exec.LookPath("groff"); err != nil {
-		t.Skip("needs groff")
+		t.Skip("needs groff (Debian: apt-get install groff-base)")
 	}
 	format := exec.CommandContext(t.Context(), "groff", "-man", "-Tutf8", "-k", "-P-cbou", "-ww")
 	format.Stdin = strings.NewReader(page.Roff())
