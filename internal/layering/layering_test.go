@@ -53,8 +53,9 @@ var allowed = map[string][]string{
 	"pkg/canary":          {"pkg/canonical", "pkg/compare", "pkg/event", "pkg/fix", "pkg/row", "pkg/schema"},
 
 	// Running.
-	"pkg/governor":   {},
-	"pkg/leader":     {},
+	"pkg/circle":     {},
+	"pkg/governor":   {"pkg/circle"},
+	"pkg/leader":     {"pkg/circle"},
 	"pkg/schedule":   {},
 	"pkg/lifecycle":  {},
 	"pkg/config":     {},

@@ -13,7 +13,7 @@ import (
 // pair in one process, which together never pass a limit: a repair is counted
 // when it is admitted. Those of other processes are counted when their outcomes
 // are read (Count), so that several processes may pass a limit by what they had
-// in hand at that moment.
+// in hand at that moment. Near says when to read them before anything is taken in hand.
 //
 // That it has tripped outlives the process by way of its state (Pending, Learn).
 // What it has counted is in the topic of outcomes. It is safe for concurrent use.
@@ -72,8 +72,9 @@ func (b *Breaker) Admit(a event.Action) (reason string) {
 		return b.state.Reason
 	}
 	now := time.Now()
-	if reason = b.met(a, now); reason == "" {
-		b.begun.add(one(a))
+	next := one(a)
+	if reason = b.met(next, now); reason == "" {
+		b.begun.add(next)
 		b.mu.Unlock()
 		return ""
 	}
@@ -85,9 +86,17 @@ func (b *Breaker) Admit(a event.Action) (reason string) {
 	return reason
 }
 
-// met says which limit one more repair would pass; "" when none.
-func (b *Breaker) met(a event.Action, now time.Time) string {
-	next, day, minute := one(a), b.day.sum(now), b.minute.sum(now)
+// Near says whether so many more repairs, of whatever kind, might pass a limit.
+// Where everything is held already, nothing is near.
+func (b *Breaker) Near(repairs int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.state.Tripped && b.met(tally{all: repairs, changes: repairs, deletes: repairs}, time.Now()) != ""
+}
+
+// met says which limit the next repairs would pass; "" when none.
+func (b *Breaker) met(next tally, now time.Time) string {
+	day, minute := b.day.sum(now), b.minute.sum(now)
 	for _, count := range []*tally{&day, &minute} {
 		count.add(b.begun)
 	}

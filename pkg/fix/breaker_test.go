@@ -360,3 +360,54 @@ func TestARowThatSeveralFindingsNameCountsOnce(t *testing.T) {
 		t.Error("the twelfth row passes a limit of eleven")
 	}
 }
+
+// TestARowThatIsDamagedAgainCountsAgain however alike the damage is: a limit is there
+// for the writer that undoes each repair, too.
+func TestARowThatIsDamagedAgainCountsAgain(t *testing.T) {
+	b := newBench()
+	b.authority.put(record(1, "right", "1"))
+	b.copy.put(record(1, "wrong", "1"))
+	outcomes, err := b.repairer(t).Repair(t.Context(), []event.Finding{finding(1)})
+	if err != nil || len(outcomes) != 1 {
+		t.Fatalf("%d outcomes, %v", len(outcomes), err)
+	}
+	other := breaker(fix.Limits{PerMinute: fix.Bound{Rows: 3}}, 0)
+	again := outcomes[0]
+	again.At = again.At.Add(-20 * time.Second)
+	for range 3 {
+		other.Count(again)
+		again.At = again.At.Add(5 * time.Second)
+	}
+	if reason := other.Admit(event.Update); reason == "" {
+		t.Error("a row that was repaired three times counts less than a limit of three")
+	}
+}
+
+func TestALimitIsNearWhenSoManyMoreMightPassIt(t *testing.T) {
+	b := breaker(fix.Limits{Deletes: fix.Bound{Rows: 10}, PerMinute: fix.Bound{Rows: 30}}, 0)
+	for _, c := range []struct {
+		deletes, inserts int
+		repairs          int64
+		want             bool
+	}{
+		{0, 0, 10, false},
+		{0, 0, 11, true},
+		{4, 0, 6, false},
+		{0, 0, 7, true},
+		{0, 20, 6, false},
+		{0, 1, 6, true}, // 25 in a minute
+		{7, 0, 1, false},
+	} {
+		passed(b, event.Delete, c.deletes)
+		passed(b, event.Insert, c.inserts)
+		if got := b.Near(c.repairs); got != c.want {
+			t.Errorf("after %+v near is %t", c, got)
+		}
+	}
+	if !b.Tripped() {
+		t.Error("the last of them trips")
+	}
+	if breaker(fix.Limits{}, 0).Near(1 << 40) {
+		t.Error("near a limit that is none")
+	}
+}

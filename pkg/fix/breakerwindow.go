@@ -2,7 +2,6 @@ package fix
 
 import (
 	"hash/maphash"
-	"slices"
 	"strings"
 	"time"
 
@@ -82,9 +81,16 @@ func (w *window) clear() {
 // recall remembers the last writes that outcomes told of. Each finding of a row has an
 // outcome, and the outcomes of one repair follow each other closely.
 type recall struct {
-	last [256]uint64
+	last [256]struct {
+		write uint64
+		began time.Time // the repair
+	}
 	next int
 }
+
+// onceAgain is far above what the outcomes of one repair are apart as to when it began,
+// and below the time in which a row is damaged, found and repaired alike once more.
+const onceAgain = time.Second
 
 var recallSeed = maphash.MakeSeed()
 
@@ -95,10 +101,13 @@ func (r *recall) again(o event.Outcome) bool {
 	}
 	w := o.Writes[len(o.Writes)-1]
 	sum := maphash.String(recallSeed, strings.Join([]string{w.Action.String(), w.Before, w.After, o.Key.Values().ID()}, "/"))
-	if slices.Contains(r.last[:], sum) {
-		return true
+	began := o.At.Add(-o.Took)
+	for _, l := range r.last {
+		if l.write == sum && l.began.Sub(began).Abs() < onceAgain {
+			return true
+		}
 	}
-	r.last[r.next] = sum
+	r.last[r.next].write, r.last[r.next].began = sum, began
 	r.next = (r.next + 1) % len(r.last)
 	return false
 }

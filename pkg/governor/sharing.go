@@ -3,34 +3,14 @@ package governor
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"sync"
 	"time"
-)
 
-// Circle is a group of processes that divide something, kept by a third party
-// that knows which of them live: Kafka's group coordinator. Its methods are
-// called one at a time.
-//
-// An error with a method `Again() bool` returning true says that the members
-// change: everybody joins once more. One with `Evicted() bool` says that this
-// process was taken for dead. All others say nothing about the circle.
-type Circle interface {
-	// Join enters the circle, or begins a new round in it, with what this process
-	// says of itself, and returns when everybody has or was taken for dead. One of
-	// them is told what everybody said, by process; the others get nil.
-	Join(ctx context.Context, said []byte) (everyone map[string][]byte, err error)
-	// Sync hands out parts, by process, where Join returned what everybody said,
-	// and nil elsewhere. It returns this process's part.
-	Sync(ctx context.Context, parts map[string][]byte) (part []byte, err error)
-	// Beat says that this process lives.
-	Beat(ctx context.Context) error
-	// Leave makes room for the others.
-	Leave(ctx context.Context) error
-}
+	"github.com/trueup/trueup/pkg/circle"
+)
 
 // Times of a circle. What is held without a sign of life is given up about when
 // others can get it: a round leaves out those that do not join within RoundTimeout.
@@ -61,7 +41,7 @@ const (
 // others. Nothing is announced by clocks: who lives is for the circle to say, and
 // how long ago something was is measured within one process.
 type Sharing struct {
-	circle    Circle
+	circle    circle.Circle
 	wayOut    string
 	governors []*Governor
 	budgets   map[*Governor]string
@@ -78,7 +58,7 @@ type Sharing struct {
 // circle may put on a database together, nothing before Run has been told a part.
 // The governors come by database, and must not have been started. wayOut is added
 // to the reason of a pause that comes of not being told.
-func NewSharing(c Circle, wayOut string, governors map[string][]*Governor) *Sharing {
+func NewSharing(c circle.Circle, wayOut string, governors map[string][]*Governor) *Sharing {
 	s := &Sharing{circle: c, wayOut: wayOut, budgets: map[*Governor]string{}, hurry: make(chan struct{}, 1)}
 	for _, budget := range slices.Sorted(maps.Keys(governors)) {
 		for _, g := range governors[budget] {
@@ -106,10 +86,10 @@ func (s *Sharing) Run(ctx context.Context) error {
 		wait := time.Duration(0)
 		switch {
 		case err == nil:
-		case evicted(err):
+		case circle.Evicted(err):
 			s.lose(err)
 			wait = beat / 10 // who makes everybody begin again and again is not to be helped by haste
-		case again(err):
+		case circle.Again(err):
 			wait = beat / 10
 		default:
 			s.note(err)
@@ -121,22 +101,6 @@ func (s *Sharing) Run(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 	}
-}
-
-func evicted(err error) bool {
-	e, ok := errors.AsType[interface {
-		error
-		Evicted() bool
-	}](err)
-	return ok && e.Evicted()
-}
-
-func again(err error) bool {
-	e, ok := errors.AsType[interface {
-		error
-		Again() bool
-	}](err)
-	return ok && e.Again()
 }
 
 // round joins, learns this process's part and keeps it until there is reason for

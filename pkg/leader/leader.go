@@ -21,27 +21,9 @@ import (
 	"slices"
 	"sync"
 	"time"
-)
 
-// Circle is a group of processes, kept by a third party that knows which of them
-// live. Its methods are called one at a time.
-//
-// An error with a method `Again() bool` returning true says that the members
-// change: everybody joins once more. One with `Evicted() bool` says that this
-// process was taken for dead. All others say nothing about the circle.
-type Circle interface {
-	// Join enters the circle, or begins a new round in it, with what this process
-	// says of itself, and returns when everybody has or was taken for dead. One of
-	// them is told what everybody said, by process; the others get nil.
-	Join(ctx context.Context, said []byte) (everyone map[string][]byte, err error)
-	// Sync hands out parts, by process, where Join returned what everybody said,
-	// and nil elsewhere. It returns this process's part.
-	Sync(ctx context.Context, parts map[string][]byte) (part []byte, err error)
-	// Beat says that this process lives.
-	Beat(ctx context.Context) error
-	// Leave makes room for the others.
-	Leave(ctx context.Context) error
-}
+	"github.com/trueup/trueup/pkg/circle"
+)
 
 const (
 	// beat is the time between two signs of life: short against the shortest
@@ -62,7 +44,7 @@ var (
 
 // Election is one process's part in choosing who leads.
 type Election struct {
-	circle  Circle
+	circle  circle.Circle
 	name    string
 	session time.Duration
 	terms   chan context.Context // holds the newest that nobody has begun
@@ -80,7 +62,7 @@ type Election struct {
 // New returns an election that this process has no part in yet. The circle must
 // take a process for dead after session of silence, and wait for as long in a
 // round for those that were there before. name tells people which process leads.
-func New(c Circle, name string, session time.Duration) *Election {
+func New(c circle.Circle, name string, session time.Duration) *Election {
 	return &Election{circle: c, name: name, session: session, terms: make(chan context.Context, 1)}
 }
 
@@ -144,10 +126,10 @@ func (e *Election) takePart(ctx context.Context) {
 		}
 		wait := beat
 		switch {
-		case evicted(err):
+		case circle.Evicted(err):
 			e.lose(errEvicted)
 			wait = beat / 10 // who makes everybody begin again and again is not to be helped by haste
-		case again(err):
+		case circle.Again(err):
 			wait = 0
 		default:
 			e.trouble(err)
@@ -158,22 +140,6 @@ func (e *Election) takePart(ctx context.Context) {
 		case <-time.After(wait):
 		}
 	}
-}
-
-func evicted(err error) bool {
-	e, ok := errors.AsType[interface {
-		error
-		Evicted() bool
-	}](err)
-	return ok && e.Evicted()
-}
-
-func again(err error) bool {
-	e, ok := errors.AsType[interface {
-		error
-		Again() bool
-	}](err)
-	return ok && e.Again()
 }
 
 // round joins, learns who leads, and gives signs of life until something is to be

@@ -199,8 +199,8 @@ func (g *Governors) ofOneServer() int {
 	return min(g.budget(event.Source).Concurrency, g.budget(event.Target).Concurrency)
 }
 
-// LogPlace has the log of a service say that both databases are on one server, once
-// Start has found out.
+// LogPlace has the log say that both databases are on one server, once Start has found
+// out: for services and whoever looks at governors, since other commands have few words.
 func (g *Governors) LogPlace() {
 	if g.oneServer.Load() {
 		g.log.Info().Int("concurrency", g.ofOneServer()).Msg("source and target are on one server, and have half of its budget each")

@@ -22,18 +22,30 @@ type breakers struct {
 	states follower
 	// outcomes is nil where no pair has a limit, so that nothing need be counted.
 	outcomes follower
-	log      zerolog.Logger
+	// inHand is how many repairs all fixers together may have begun and not told of.
+	inHand int64
+	log    zerolog.Logger
 }
+
+const (
+	// nearLimit times what all may have in hand a limit is near: far enough for what
+	// they do within staleCount, and close enough that little of a large table's
+	// repair is done with a question to the broker before each batch.
+	nearLimit = 16
+	// staleCount is how old the knowledge of others' repairs may be where none is.
+	staleCount = time.Second
+)
 
 // follower is what the breakers need of kafka.Follower.
 type follower interface {
 	Await(ctx context.Context, moment time.Time) error
 }
 
-func newBreakers(pairs []assembly.Pair, changed func(event.BreakerState), log zerolog.Logger) *breakers {
+func newBreakers(file assembly.File, changed func(event.BreakerState), log zerolog.Logger) *breakers {
 	b := &breakers{pairs: map[string]*fix.Breaker{}, log: log}
-	for i := range pairs {
-		p := &pairs[i]
+	b.inHand = int64(file.Kafka.WithDefaults().Partitions) * int64(batchOf(file))
+	for i := range file.Pairs {
+		p := &file.Pairs[i]
 		b.pairs[p.Name] = fix.NewBreaker(fix.BreakerConfig{
 			Pair: p.Name, Limits: p.Limits(), Changed: changed,
 			WayOut: fmt.Sprintf("look at some of the rows that are held, then correct what is wrong, or have them repaired with `trueup release %s --config FILE`", p.Name),
@@ -80,6 +92,26 @@ func (b *breakers) ready(ctx context.Context) error {
 		return err
 	}
 	return b.outcomes.Await(ctx, now)
+}
+
+// current returns nil once what others have repaired is counted that is to be known
+// before these findings are repaired: near a limit everything that was told of before
+// the call, so that all fixers together pass it by no more than they have in hand.
+func (b *breakers) current(ctx context.Context, findings []event.Finding) error {
+	if b.outcomes == nil {
+		return nil
+	}
+	moment := time.Now()
+	if !slices.ContainsFunc(findings, func(f event.Finding) bool {
+		breaker := b.pairs[f.Pair]
+		return breaker != nil && breaker.Near(nearLimit*b.inHand)
+	}) {
+		moment = moment.Add(-staleCount)
+	}
+	if err := b.outcomes.Await(ctx, moment); err != nil {
+		return fmt.Errorf("count what other fixers have repaired: %w", err)
+	}
+	return nil
 }
 
 // errReleased says that findings were to be held by a breaker that is released

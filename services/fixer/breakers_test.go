@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -27,7 +29,7 @@ func nothingNew() error { return nil }
 func oneDelete() *breakers {
 	limit := "1"
 	pairs := []assembly.Pair{{Name: "orders", Breaker: assembly.Breaker{Deletes: &limit}}}
-	b := newBreakers(pairs, func(event.BreakerState) {}, zerolog.Nop())
+	b := newBreakers(assembly.File{Pairs: pairs}, func(event.BreakerState) {}, zerolog.Nop())
 	b.states, b.outcomes = news(nothingNew), news(nothingNew)
 	return b
 }
@@ -193,4 +195,40 @@ func TestNothingIsCountedWhereNothingIsLimited(t *testing.T) {
 			t.Errorf("deletes %s: ready with %v, want %v", deletes, err, want)
 		}
 	}
+}
+
+// asked is a follower that notes how old the knowledge may be that it is asked for.
+type asked []time.Duration
+
+func (a *asked) Await(_ context.Context, moment time.Time) error {
+	*a = append(*a, time.Since(moment))
+	return nil
+}
+
+// TestNearALimitABatchBeginsWithEverythingCounted that others have told of: far from
+// one with what they told of a moment ago.
+func TestNearALimitABatchBeginsWithEverythingCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := assembly.File{Kafka: kafka.Config{Partitions: 5}, Fixer: assembly.Fixer{BatchKeys: 300}}
+		near := nearLimit * 5 * 300
+		limit, off := fmt.Sprint(near+3), "off"
+		file.Pairs = []assembly.Pair{{Name: "orders", Breaker: assembly.Breaker{Deletes: &limit, Share: &off, PerMinute: &off}}, {Name: "items"}}
+		b := newBreakers(file, func(event.BreakerState) {}, zerolog.Nop())
+		var knows asked
+		b.states, b.outcomes = news(nothingNew), &knows
+		h := handlerOf(b, &topics{})
+		for i := range int64(5) {
+			id := fmt.Sprint(i)
+			if err := h.Handle(t.Context(), []kafka.Message{message(id, "orders", i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := []time.Duration{staleCount, staleCount, staleCount, staleCount, 0}; !slices.Equal(knows, want) {
+			t.Errorf("batches began with counts as old as %v, want %v", knows, want)
+		}
+		b.outcomes = news(func() error { return errAway })
+		if err := h.Handle(t.Context(), []kafka.Message{message("6", "orders", 6)}); !errors.Is(err, errAway) {
+			t.Errorf("repaired without knowing what others did: %v", err)
+		}
+	})
 }

@@ -121,10 +121,13 @@ func (f *fixer) stripes(partitions int) int {
 func (f *fixer) groupConfig() kafka.GroupConfig {
 	return kafka.GroupConfig{
 		Group: assembly.FixerGroup(f.file), DrainTimeout: f.file.Fixer.DrainTimeout,
-		// What one transaction takes: more would wait in memory, times the partitions.
-		MaxBatch: max(f.file.Fixer.BatchKeys, fix.DefaultBatchKeys),
+		MaxBatch: batchOf(f.file),
 	}
 }
+
+// batchOf is how many messages a partition has in hand: what one transaction takes,
+// since more would wait in memory, times the partitions.
+func batchOf(file assembly.File) int { return max(file.Fixer.BatchKeys, fix.DefaultBatchKeys) }
 
 // databases are the two sides as the fixer uses them. A side that is the
 // authority of one pair and the copy of another is open twice: what only reads

@@ -75,11 +75,14 @@ func (h *handler) handle(ctx context.Context, batch []kafka.Message) error {
 		Pairs: h.pairs, Stripes: h.stripes(), Outcomes: outcomes{h.publisher, h.breakers}, Dead: letterbox{h.publisher, origins}, Observer: h.observer,
 		Retries: later{publisher: h.publisher, origins: origins, delay: h.delay, patience: h.patience},
 	}
-	err := dispatcher.Dispatch(ctx, findings)
-	for errors.Is(err, errReleased) && ctx.Err() == nil {
-		err = dispatcher.Dispatch(ctx, findings)
+	for {
+		if err := h.breakers.current(ctx, findings); err != nil {
+			return err
+		}
+		if err := dispatcher.Dispatch(ctx, findings); !errors.Is(err, errReleased) || ctx.Err() != nil {
+			return err
+		}
 	}
-	return err
 }
 
 // letterbox publishes dead findings as the messages they came in; it is the

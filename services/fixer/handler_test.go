@@ -92,9 +92,11 @@ func message(id, pair string, offset int64) kafka.Message {
 
 func newHandler(k *topics, pairs map[string]fix.Fixer) (*handler, *telemetry.Readiness) {
 	readiness := telemetry.NewReadiness()
-	return &handler{pairs: pairs, publisher: k, stripes: func() int { return 1 }, observer: observer{
-		log: zerolog.Nop(), readiness: readiness, metrics: telemetry.NewFixer(telemetry.NewMetrics("fixer", "test", "")),
-	}}, readiness
+	observer := observer{log: zerolog.Nop(), readiness: readiness, metrics: telemetry.NewFixer(telemetry.NewMetrics("fixer", "test", ""))}
+	return &handler{
+		pairs: pairs, publisher: k, breakers: newBreakers(assembly.File{}, nil, zerolog.Nop()), observer: observer,
+		stripes: func() int { return 1 },
+	}, readiness
 }
 
 func TestEveryMessageHasAnOutcomeOrIsDead(t *testing.T) {

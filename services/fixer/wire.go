@@ -38,7 +38,7 @@ func wire(ctx context.Context, file assembly.File, listen string, stderr io.Writ
 	}
 	f.publisher.Tracer = service.Tracing.Messages()
 	f.epochs = newEpochs(file.Pairs, f.observer.stopped)
-	f.breakers = newBreakers(file.Pairs, f.observer.breaker, service.Log)
+	f.breakers = newBreakers(file, f.observer.breaker, service.Log)
 	if f.state, err = kafka.FollowState(file.Kafka, service.Log, f.epochs.apply, f.breakers.learn); err != nil {
 		return nil, err
 	}

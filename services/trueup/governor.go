@@ -98,6 +98,7 @@ func firstPair(ctx context.Context, file assembly.File) (*schema.Pair, error) {
 }
 
 func (a *app) watchGovernors(ctx context.Context, g *assembly.Governors, every time.Duration, once, asJSON bool) error {
+	g.LogPlace()
 	pulse := time.NewTicker(every)
 	defer pulse.Stop()
 	for {
