@@ -18,6 +18,9 @@ type Gauge struct {
 	// Figure is one of the names in package dialect.
 	Figure  string
 	Measure func(context.Context) (float64, error)
+	// Count, where it is not nil, is Measure of a figure that counts sessions, and
+	// says how many of this program's own are at work beside them.
+	Count func(context.Context) (others, own float64, err error)
 	// Itself says of a replica's lag that it is the server's own.
 	Itself bool
 }
@@ -141,7 +144,7 @@ func (db *DB) whyNot(ctx context.Context, p dialect.Probe) (string, error) {
 func (db *DB) numbers(ctx context.Context, p dialect.Probe) ([]float64, error) {
 	what := subject{op: "measure " + p.Figure + " of " + db.redacted}
 	width := 1
-	if p.Growing {
+	if p.Growing || p.Beside {
 		width = 2
 	}
 	line, err := db.readLine(ctx, p.Query, width)
@@ -173,13 +176,23 @@ func (db *DB) gaugeOf(p dialect.Probe) *Gauge {
 	if p.Growing {
 		return &Gauge{Figure: p.Figure, Measure: (&growth{ask: ask}).mean}
 	}
-	return &Gauge{Figure: p.Figure, Measure: func(ctx context.Context) (float64, error) {
+	gauge := &Gauge{Figure: p.Figure, Measure: func(ctx context.Context) (float64, error) {
 		values, err := ask(ctx)
 		if err != nil {
 			return 0, err
 		}
 		return values[0], nil
 	}}
+	if p.Beside {
+		gauge.Count = func(ctx context.Context) (others, own float64, err error) {
+			values, err := ask(ctx)
+			if err != nil {
+				return 0, 0, err
+			}
+			return values[0], values[1], nil
+		}
+	}
+	return gauge
 }
 
 // growth turns two growing sums into the mean between two samples.

@@ -146,9 +146,51 @@ func TestWhatOthersDoIsCountedAndOwnStatementsAreNot(t *testing.T) {
 			if v := await(t, threads, func(v float64) bool { return v < busy/2 }); v >= busy/2 {
 				t.Errorf("%v busy sessions with %d own ones", v, busy)
 			}
+			if _, beside, err := threads.Count(t.Context()); err != nil || beside < busy {
+				t.Errorf("%v own sessions at work of %d, %v", beside, busy, err)
+			}
 			stop()
 			for range busy {
 				<-ended
+			}
+		})
+	}
+}
+
+// A session whose client does not read what it asked for keeps no core busy.
+func TestWhoWaitsForItsClientIsNotAtWork(t *testing.T) {
+	for engine, flood := range map[string]string{
+		"mysql":    "SELECT REPEAT('x', 1000000) FROM seq_1_to_200",
+		"postgres": "SELECT repeat('x', 1000000) FROM generate_series(1, 200)",
+	} {
+		t.Run(engine, func(t *testing.T) {
+			dsn := testenv.Postgres(t)
+			waiting := "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'ClientWrite'"
+			if engine == "mysql" {
+				dsn = testenv.MySQL(t)
+				waiting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND STATE = 'Writing to net'"
+			}
+			gauges, _ := gaugesOf(t, openGoverned(t, dsn))
+			threads := gauges[dialect.ProbeThreads]
+			const idle = 20
+			foreign := testenv.Open(t, dsn)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			for range idle {
+				rows, err := foreign.QueryContext(ctx, flood)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer rows.Close()
+			}
+			for n := 0; n < idle; {
+				if err := foreign.QueryRowContext(t.Context(), waiting).Scan(&n); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// Other tests use the server too, so some are at work.
+			if v := await(t, threads, func(v float64) bool { return v < idle/2 }); v >= idle/2 {
+				t.Errorf("%v sessions at work, %d of them wait for their clients", v, idle)
 			}
 		})
 	}

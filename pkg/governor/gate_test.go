@@ -38,7 +38,7 @@ func (tr *trial) feed(seconds int, value float64) {
 		if value < 0 {
 			tr.gauge.miss(errors.New("no answer"))
 		} else {
-			tr.gauge.observe(tr.now, value)
+			tr.gauge.observe(tr.now, look{value: value})
 		}
 		if tr.gate.step(tr.now, tr.readings(), tr.order) {
 			what := map[bool]string{true: "pause", false: "resume"}[tr.gate.paused]
@@ -229,7 +229,7 @@ func TestTheQueueOfAnOverloadIsForgottenWithinACalm(t *testing.T) {
 	g, now := newGauge(Signal{Name: "threads", Limit: 10, Cores: 2}.withDefaults()), time.Now()
 	feed := func(d time.Duration, value float64) float64 {
 		for end := now.Add(d); now.Before(end); now = now.Add(g.signal.Every) {
-			g.observe(now, value)
+			g.observe(now, look{value: value})
 		}
 		r, _ := g.reading(now)
 		return room([]Reading{r})
@@ -242,11 +242,31 @@ func TestTheQueueOfAnOverloadIsForgottenWithinACalm(t *testing.T) {
 	}
 }
 
+// What others would be without this program's sessions does not depend on how many
+// these are, as long as the cores are shared evenly.
+func TestOwnSessionsDoNotMakeOthersSeemMore(t *testing.T) {
+	for _, c := range []struct{ others, own, cores, want float64 }{
+		{0, 5, 2, 0},
+		{1, 0, 2, 1},
+		{1, 1, 2, 1},       // a core for each
+		{2, 2, 2, 1},       // half a core for each of the others, who had one
+		{3, 0, 2, 3},       // a queue of their own
+		{3, 1, 2, 2.25},    // a half instead of two thirds
+		{8, 8, 16, 8},      // room for all
+		{12, 12, 16, 8},    // two thirds for each
+		{100, 4, 2, 96.15}, // they are few beside such a queue
+	} {
+		if got := (look{value: c.others, own: c.own}).undisturbed(c.cores); math.Abs(got-c.want) > 0.01 {
+			t.Errorf("%v beside %v of our own on %v cores: %.2f, want %.2f", c.others, c.own, c.cores, got, c.want)
+		}
+	}
+}
+
 // The first sample is one like the others.
 func TestAMomentOfRestIsNotTakenForAnIdleServer(t *testing.T) {
 	g, now := newGauge(Signal{Name: "threads", Limit: 10, Cores: 2}.withDefaults()), time.Now()
 	for _, value := range []float64{0, 2, 1, 1, 2} {
-		g.observe(now, value)
+		g.observe(now, look{value: value})
 	}
 	if r, _ := g.reading(now); math.Abs(r.slow-1.2) > rounding {
 		t.Errorf("others keep %.2f cores busy, want 1.2", r.slow)

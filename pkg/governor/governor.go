@@ -215,10 +215,25 @@ func (g *Governor) Acquire(ctx context.Context) (release func(), err error) {
 	}), nil
 }
 
-// Share is the part of the time that a worker works now, 1 when there is one or
-// more; ranges should be smaller by as much.
+// Share is the part of the time that a worker works now, 1 when there is one or more.
 func (g *Governor) Share() float64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.sizer.share()
+}
+
+const (
+	// roomy is the share below which the range of a worker is shorter still than its
+	// share of the usual one, and briefest the least part of that which it is then:
+	// shorter ones would be mostly their own beginning and end.
+	roomy    = 0.5
+	briefest = 0.2
+)
+
+// Size is the part of its usual size that a range should have now. The less room
+// there is the shorter is the time for which a statement should take a core: others'
+// wait for as long, and pass by in the rests.
+func (g *Governor) Size() float64 {
+	share := g.Share()
+	return share * min(max(share/roomy, briefest), 1)
 }

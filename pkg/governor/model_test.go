@@ -1,6 +1,7 @@
 package governor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type server struct {
 	mu     sync.Mutex
 	jobs   []*job
 	busy   []float64   // cores that the foreground kept busy, tick by tick
+	crowd  float64     // the foreground's statements at work, on average over the last tick
+	own    float64     // the others at work
 	lost   error       // what probes meet, nil when they work
 	waits  []wait      // of the foreground
 	worked float64     // core seconds of governed work done
@@ -36,6 +39,7 @@ type server struct {
 type job struct {
 	left    float64 // core seconds
 	began   time.Time
+	ended   time.Time // or as long as it was at work
 	done    chan struct{}
 	fore    bool
 	govern  bool
@@ -69,10 +73,10 @@ func (s *server) run(d time.Duration) {
 	defer pulse.Stop()
 	for end := time.Now().Add(d); time.Now().Before(end); <-pulse.C {
 		at := time.Since(s.began)
+		s.advance()
 		for range s.arrivals(s.loadAt(at) * tick.Seconds() / service) {
 			s.submit(&job{left: s.dice.ExpFloat64() * service, fore: true})
 		}
-		s.advance()
 	}
 }
 
@@ -87,22 +91,54 @@ func (s *server) arrivals(mean float64) int {
 	}
 }
 
+// advance has done what was to be done in the tick up to now. Within it jobs end when
+// they do, and what they leave others have: rounding up to ticks would add half a tick
+// to each. What came at this very moment waits for the next tick.
 func (s *server) advance() {
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	share := min(1, s.cores/float64(max(len(s.jobs), 1)))
-	left, fore := s.jobs[:0], 0
+	var active []*job
 	for _, j := range s.jobs {
-		if j.fore {
-			fore++
+		if j.began.Before(now) {
+			active = append(active, j)
 		}
-		if j.left -= tick.Seconds() * share; j.left > 0 {
+	}
+	fore, crowd, own := 0.0, 0.0, 0.0 // core seconds of the foreground, its jobs times seconds, others' jobs
+	for left := tick.Seconds(); left > 0 && len(active) > 0; {
+		share := min(1, s.cores/float64(len(active)))
+		first := slices.MinFunc(active, func(a, b *job) int { return cmp.Compare(a.left, b.left) })
+		span, n := min(left, first.left/share), 0.0
+		for _, j := range active {
+			if j.left -= span * share; j == first && span < left {
+				j.left = 0
+			}
+			if j.fore {
+				n++
+			}
+		}
+		for _, j := range active {
+			j.ended = now.Add(-time.Duration((left - span) * float64(time.Second)))
+		}
+		left, fore, crowd, own = left-span, fore+span*share*n, crowd+span*n, own+span*(float64(len(active))-n)
+		active = slices.DeleteFunc(active, func(j *job) bool { return j.left <= 0 })
+	}
+	s.busy = append(s.busy, fore/tick.Seconds())
+	s.crowd, s.own = crowd/tick.Seconds(), own/tick.Seconds()
+	s.finish()
+}
+
+// finish ends the jobs that are done.
+func (s *server) finish() {
+	left := s.jobs[:0]
+	for _, j := range s.jobs {
+		if j.left > 0 {
 			left = append(left, j)
 			continue
 		}
 		close(j.done)
 		if j.fore {
-			s.waits = append(s.waits, wait{j.began.Sub(s.began), time.Since(j.began)})
+			s.waits = append(s.waits, wait{j.began.Sub(s.began), j.ended.Sub(j.began)})
 		}
 		if j.govern {
 			s.worked += j.started
@@ -110,7 +146,6 @@ func (s *server) advance() {
 	}
 	clear(s.jobs[len(left):])
 	s.jobs = left
-	s.busy = append(s.busy, share*float64(fore))
 }
 
 func (s *server) loadAt(at time.Duration) float64 {
@@ -157,17 +192,11 @@ func (s *server) canary(ctx context.Context) (float64, error) {
 	}
 }
 
-// others counts the foreground's statements at work.
-func (s *server) others(context.Context) (float64, error) {
+// count is how many of the foreground's statements and of others are at work.
+func (s *server) count(context.Context) (others, own float64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := 0
-	for _, j := range s.jobs {
-		if j.fore {
-			n++
-		}
-	}
-	return float64(n), s.lost
+	return s.crowd, s.own, s.lost
 }
 
 // governed starts a governor with n workers that have work without end.
@@ -176,7 +205,7 @@ func (s *server) governed(ctx context.Context, t *testing.T, name string, worker
 	w := NewWatcher(name, s)
 	for _, add := range []error{
 		w.Add(Signal{Name: "canary", Unit: "ms", Limit: 25, Latency: true}, s.canary),
-		w.Add(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.others),
+		w.AddCount(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.count),
 	} {
 		if add != nil {
 			t.Fatal(add)
@@ -215,7 +244,7 @@ func (s *server) worker(ctx context.Context, g *Governor) {
 		if err != nil {
 			return
 		}
-		j := s.submit(&job{left: work * g.Share(), govern: true})
+		j := s.submit(&job{left: work * g.Size(), govern: true})
 		select {
 		case <-j.done:
 		case <-ctx.Done():
@@ -314,6 +343,7 @@ func simulate(t *testing.T, cores float64, load func(time.Duration) float64, d t
 		cancel()
 		synctest.Wait()       // a canary that is just being sent is a job too
 		for len(s.jobs) > 0 { // what runs is never cancelled
+			time.Sleep(tick)
 			s.advance()
 		}
 		time.Sleep(leaveTimeout) // who is cut off gives up its farewell

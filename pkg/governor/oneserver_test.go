@@ -31,7 +31,7 @@ func (s *server) pairs(ctx context.Context, t *testing.T, workers int, inTurn bo
 		w := NewWatcher(g.config.Name, s)
 		for _, err := range []error{
 			w.Add(Signal{Name: "canary", Unit: "ms", Limit: 25, Latency: true}, s.canary),
-			w.Add(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.others),
+			w.AddCount(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.count),
 		} {
 			if err != nil {
 				t.Fatal(err)
@@ -52,11 +52,11 @@ func (s *server) pairs(ctx context.Context, t *testing.T, workers int, inTurn bo
 	}
 }
 
-func (b *oneServer) share() float64 { return min(b.source.Share(), b.target.Share()) }
+func (b *oneServer) size() float64 { return min(b.source.Size(), b.target.Size()) }
 
 func (b *oneServer) work(ctx context.Context) {
 	for ctx.Err() == nil {
-		if b.inTurn && b.share() < 1 {
+		if b.inTurn && b.size() < 1 {
 			b.ask(ctx, b.source)
 			b.ask(ctx, b.target)
 		} else {
@@ -76,7 +76,7 @@ func (b *oneServer) ask(ctx context.Context, governors ...*Governor) {
 		defer release()
 	}
 	for range governors {
-		jobs = append(jobs, b.submit(&job{left: work * b.share(), govern: true}))
+		jobs = append(jobs, b.submit(&job{left: work * b.size(), govern: true}))
 	}
 	for _, j := range jobs {
 		select {

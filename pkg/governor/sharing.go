@@ -14,7 +14,7 @@ import (
 
 // Times of a circle. What is held without a sign of life is given up about when
 // others can get it: a round leaves out those that do not join within RoundTimeout.
-// Who hears nothing learns one beat late that it has begun, and holds for that
+// Who hears nothing learns late by grace that it has begun, and holds for that
 // long what may be given away already; giving up sooner would have everybody pause
 // in each round that waits for a dead member.
 const (
@@ -24,8 +24,13 @@ const (
 	// dead where no round begins; longer than lease.
 	SessionTimeout = 10 * time.Second
 
-	beat  = time.Second
-	lease = RoundTimeout + beat
+	// beat is how late a process learns that a round has begun. It takes several
+	// until all who begin together have their parts, and some of them wait for that.
+	beat  = 250 * time.Millisecond
+	grace = time.Second
+	lease = RoundTimeout + grace
+	// answerTimeout is for how long a sign of life waits to be acknowledged.
+	answerTimeout = 2 * time.Second
 	// firstRound is when somebody should know that nothing was heard since the
 	// start. A broker lets the first of a group wait for others, 3 s by default
 	// (group.initial.rebalance.delay.ms).
@@ -33,6 +38,8 @@ const (
 	// linger is for how long a governor keeps its part after its last work, so
 	// that short gaps do not begin a round each.
 	linger = 15 * time.Second
+	// beforeJoining keeps processes that disturb each other from doing so all the time.
+	beforeJoining = 100 * time.Millisecond
 	// leaveTimeout bounds the farewell, without which the others wait for SessionTimeout.
 	leaveTimeout = 2 * time.Second
 )
@@ -88,12 +95,12 @@ func (s *Sharing) Run(ctx context.Context) error {
 		case err == nil:
 		case circle.Evicted(err):
 			s.lose(err)
-			wait = beat / 10 // who makes everybody begin again and again is not to be helped by haste
+			wait = beforeJoining // who makes everybody begin again and again is not to be helped by haste
 		case circle.Again(err):
-			wait = beat / 10
+			wait = beforeJoining
 		default:
 			s.note(err)
-			wait = beat
+			wait = grace
 		}
 		select {
 		case <-ctx.Done():
@@ -123,7 +130,7 @@ func (s *Sharing) round(ctx context.Context) error {
 		case <-pulse.C:
 		}
 		sent := time.Now()
-		bounded, cancel := context.WithTimeout(ctx, 2*beat)
+		bounded, cancel := context.WithTimeout(ctx, answerTimeout)
 		err := s.circle.Beat(bounded)
 		cancel()
 		if err != nil {
@@ -138,7 +145,7 @@ func (s *Sharing) round(ctx context.Context) error {
 
 // enter is one round up to the part it gives, and when that was asked for.
 func (s *Sharing) enter(ctx context.Context, claims []Claim) (part Part, sent time.Time, err error) {
-	ctx, cancel := context.WithTimeout(ctx, RoundTimeout+2*beat)
+	ctx, cancel := context.WithTimeout(ctx, RoundTimeout+answerTimeout)
 	defer cancel()
 	said, err := json.Marshal(claims)
 	if err != nil {

@@ -91,7 +91,7 @@ func (i *installation) add(name string, adapts bool) *process {
 			w = NewWatcher(name, nil)
 			for _, err := range []error{
 				w.Add(Signal{Name: "canary", Unit: "ms", Limit: 25, Latency: true}, i.server.canary),
-				w.Add(Signal{Name: "threads", Limit: 2*i.server.cores + 6, Cores: i.server.cores}, i.server.others),
+				w.AddCount(Signal{Name: "threads", Limit: 2*i.server.cores + 6, Cores: i.server.cores}, i.server.count),
 			} {
 				if err != nil {
 					i.t.Error(err)
@@ -212,6 +212,22 @@ func TestABudgetMovesToThoseThatHaveWork(t *testing.T) {
 	}
 }
 
+// Two that begin together, as a Deployment starts them, take several rounds until both
+// have what is theirs: one has it all first.
+func TestTwoThatBeginTogetherSoonWorkTogether(t *testing.T) {
+	for after := time.Duration(0); after < time.Second; after += 170 * time.Millisecond {
+		install(t, 64, steady(0), 6, 10*time.Second, func(i *installation) {
+			a, b := i.add("a", false), i.add("b", false)
+			time.Sleep(500 * time.Millisecond)
+			a.work()
+			time.Sleep(after)
+			b.work()
+			time.Sleep(1500 * time.Millisecond)
+			i.expect(fmt.Sprintf("%v apart", after), "3 3", a, b)
+		})
+	}
+}
+
 func TestTheLastWorkIsFollowedByAPauseForBreath(t *testing.T) {
 	install(t, 64, steady(0), 6, time.Minute, func(i *installation) {
 		a, b := i.add("a", false), i.add("b", false)
@@ -257,10 +273,10 @@ func TestProcessesThatComeGoAndDieNeverExceedTheBudget(t *testing.T) {
 		fixers[1].kill() // and somebody comes before that is known
 		late := i.add("a late one", false)
 		late.work()
-		i.shared("after a death and a birth", most, RoundTimeout+3*beat, append(fixers[2:], first, second, late)...)
+		i.shared("after a death and a birth", most, RoundTimeout+3*grace, append(fixers[2:], first, second, late)...)
 
 		fixers[2].link.SetCut(true)
-		time.Sleep(lease + beat/10)
+		time.Sleep(lease + grace/10)
 		i.expect("without Kafka", "0", fixers[2])
 		if s := fixers[2].governor.Status(); s.State != Paused || !strings.HasSuffix(s.Reason, "; ask Ann") {
 			i.t.Errorf("%+v", s)
@@ -281,9 +297,9 @@ func TestProcessesThatComeGoAndDieNeverExceedTheBudget(t *testing.T) {
 
 // A cut at whatever moment of a round: before it is known, between joining and
 // the parts, after them. The worst is a cut right before a round, of which who is
-// cut off learns one beat late.
+// cut off learns late by grace.
 func TestACutInTheMiddleOfARoundLetsNobodyHaveTooMuch(t *testing.T) {
-	for after := time.Duration(0); after < 3*beat; after += 130 * time.Millisecond {
+	for after := time.Duration(0); after < 3*grace; after += 130 * time.Millisecond {
 		i := install(t, 64, steady(0), 6, 40*time.Second, func(i *installation) {
 			a, b := i.add("a", false), i.add("b", false)
 			a.work()
@@ -294,7 +310,7 @@ func TestACutInTheMiddleOfARoundLetsNobodyHaveTooMuch(t *testing.T) {
 			time.Sleep(20 * time.Second)
 			i.expect("the other has it all", "0 6", a, b)
 		})
-		if i.exceeded > beat+300*time.Millisecond { // and what runs then ends
+		if i.exceeded > grace+300*time.Millisecond { // and what runs then ends
 			t.Errorf("cut %v after the other's work began: %d statements at once, too many for %v", after, i.over, i.exceeded)
 		}
 	}
@@ -312,7 +328,7 @@ func TestWithoutKafkaNobodyGrows(t *testing.T) {
 		late := i.add("late", false)
 		late.link.SetCut(true)
 		late.work()
-		time.Sleep(lease - 2*beat)
+		time.Sleep(lease - 2*grace)
 		i.expect("for the moment", "6 0 0", a, b, late)
 		time.Sleep(20 * time.Second)
 		i.expect("then", "0 0 0", a, b, late)
@@ -491,7 +507,7 @@ func both(ctx context.Context, first, second *Governor, done *atomic.Int64) {
 			return
 		}
 		if done.Load() == 0 { // everybody has the first place before anybody asks for the second
-			time.Sleep(5 * beat)
+			time.Sleep(5 * grace)
 		}
 		end, err := second.Acquire(ctx)
 		if err != nil {

@@ -31,6 +31,10 @@ func (u Use) String() string {
 // Probe measures one signal. An error says that nothing is known at the moment.
 type Probe func(ctx context.Context) (float64, error)
 
+// Count measures a signal with Cores, and says how many sessions of this program are at
+// work beside those of others.
+type Count func(ctx context.Context) (others, own float64, err error)
+
 // Signal is one figure about a database's load, and the limit it is held to.
 type Signal struct {
 	// Name stands in reasons and metrics: "canary".
@@ -78,10 +82,12 @@ const (
 	// slowSmoothing is the same for what others leave over, which is followed
 	// rather than answered: about the last fifteen count.
 	slowSmoothing = 0.12
-	// mostCrowded caps the sessions for each core that enter it: the queue of an
-	// overload leaves no more room than twice as many sessions as cores do, and would
-	// be remembered for a minute.
-	mostCrowded = 2
+	// mostCrowded caps the sessions for each core that enter it. Capped at one for each
+	// the mean of them is the number of cores that are kept busy; what waits beyond says
+	// how little more a server of few cores stands: of 2 that are half busy, little.
+	// But a long queue leaves no more room than a short one, and would be remembered
+	// for a minute.
+	mostCrowded = 1.5
 	// mostUtilisation caps what enters the smoothed utilisation, so that one
 	// sample of minutes is forgotten as soon as one of seconds.
 	mostUtilisation = 4
@@ -139,15 +145,34 @@ type gauge struct {
 
 func newGauge(s Signal) *gauge { return &gauge{signal: s} }
 
-// observe takes a sample. A value that is no number says nothing.
-func (g *gauge) observe(now time.Time, value float64) {
+// look is a value, and the number of own sessions at work at that moment where it is
+// known.
+type look struct{ value, own float64 }
+
+// undisturbed is about how many sessions of others would be at work on so many cores if
+// none of this program were. Sessions share the cores; so each of the others gets less
+// of one than it would, is at work for as much longer, and so many more of them are
+// (Little's law).
+func (l look) undisturbed(cores float64) float64 {
+	if l.value <= 0 || cores <= 0 {
+		return 0
+	}
+	return l.value * min(1, cores/(l.value+l.own)) / min(1, cores/l.value)
+}
+
+// observe takes a sample of one look or several. A value that is no number says nothing.
+func (g *gauge) observe(now time.Time, looks ...look) {
+	value, crowd := 0.0, 0.0
+	for _, l := range looks {
+		value += l.value / float64(len(looks))
+		crowd += min(l.undisturbed(g.signal.Cores), mostCrowded*g.signal.Cores) / float64(len(looks))
+	}
 	if math.IsNaN(value) {
 		g.miss(fmt.Errorf("the server gave no number"))
 		return
 	}
 	g.value, g.raw = value, max(value, 0)/g.signal.Limit
 	capped := min(g.raw, mostUtilisation)
-	crowd := min(value, mostCrowded*g.signal.Cores)
 	if g.samples == 0 {
 		g.smooth = capped
 	}

@@ -56,8 +56,8 @@ type sizer struct {
 	// own is the number of statements of them that are this process's, and its
 	// part of the room.
 	own float64
-	// roomy says that others leave room for all of own.
-	roomy bool
+	// top is the number of statements for which there is room.
+	top   float64
 	level level
 	next  time.Time // when it may move again
 }
@@ -137,16 +137,15 @@ func (s *sizer) first(now time.Time, readings []Reading) {
 
 // ceiling is the highest level for which there is room.
 func (s *sizer) ceiling(readings []Reading) level {
-	free := max(room(readings), leastRoom) * s.own / float64(s.most)
-	s.roomy = free >= s.own
-	return levelOf(min(free, s.own))
+	s.top = min(s.own, max(room(readings), leastRoom)*s.own/float64(s.most))
+	return levelOf(s.top)
 }
 
-// share is the part of the time that a worker works: the level's, or all of a part
-// of a budget that is less than one statement.
+// share is the part of the time that a worker works: the level's, or all for which
+// there is room where nothing else holds the level down.
 func (s *sizer) share() float64 {
-	if s.own < 1 && s.roomy && s.level == levelOf(s.own) {
-		return s.own
+	if s.top < 1 && s.level == levelOf(s.top) {
+		return s.top
 	}
 	return s.level.share()
 }

@@ -21,8 +21,8 @@ type Watcher struct {
 
 type watched struct {
 	gauge *gauge
-	probe Probe // nil for a passive signal
-	told  bool  // that it is lost
+	probe func(context.Context) (look, error) // nil for a passive signal
+	told  bool                                // that it is lost
 }
 
 // NewWatcher returns a Watcher without signals for the database of that name;
@@ -37,6 +37,24 @@ func NewWatcher(name string, observer Observer) *Watcher {
 // Add adds a signal and what measures it, nil for a passive one. Signals are
 // added before the first Measure or Run.
 func (w *Watcher) Add(s Signal, probe Probe) error {
+	if probe == nil {
+		return w.add(s, nil)
+	}
+	return w.add(s, func(ctx context.Context) (look, error) {
+		value, err := probe(ctx)
+		return look{value: value}, err
+	})
+}
+
+// AddCount is Add for a signal with Cores that is measured by a Count.
+func (w *Watcher) AddCount(s Signal, count Count) error {
+	return w.add(s, func(ctx context.Context) (look, error) {
+		others, own, err := count(ctx)
+		return look{value: others, own: own}, err
+	})
+}
+
+func (w *Watcher) add(s Signal, probe func(context.Context) (look, error)) error {
 	s = s.withDefaults()
 	if err := s.validate(); err != nil {
 		return err
@@ -67,39 +85,25 @@ func (w *Watcher) Change(signal string, limit, cores float64) {
 func (w *Watcher) Observe(signal string, value float64) {
 	for _, s := range w.list() {
 		if s.probe == nil && s.gauge.signal.Name == signal {
-			w.sample(s, value, nil)
+			w.sample(s, nil, look{value: value})
 		}
 	}
 }
 
-// A busy server has moments of rest: with half of two cores busy, every third sample
-// finds nobody at work. So who is to begin at full speed if nobody is looks more than
-// once, at moments that are far apart beside what statements take.
+// A busy server has moments of rest: with half of two cores busy, every third look
+// finds nobody at work. And one that stands still for a moment has everybody at work. So
+// one sample of a signal that counts who is at work is the mean of several looks, which
+// are far apart beside what statements take: a fifth of the time between two samples, and
+// firstApart when somebody waits to begin.
 const (
-	firstLooks  = 3
-	betweenThem = 50 * time.Millisecond
+	looks      = 3
+	firstApart = 50 * time.Millisecond
 )
 
 // Measure takes a sample of every signal, all at the same time, so that
 // governors have something to go by when they begin.
 func (w *Watcher) Measure(ctx context.Context) {
-	w.each(func(s *watched) {
-		w.measure(ctx, s)
-		if s.gauge.signal.Cores <= 0 {
-			return
-		}
-		for range firstLooks - 1 {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(betweenThem):
-				w.measure(ctx, s)
-			}
-		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		s.gauge.bad = min(s.gauge.bad, 1) // they say no more than one of how long it lasts
-	})
+	w.each(func(s *watched) { w.measure(ctx, s, firstApart) })
 }
 
 // Run measures until ctx ends.
@@ -112,7 +116,7 @@ func (w *Watcher) Run(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-pulse.C:
-				w.measure(ctx, s)
+				w.measure(ctx, s, s.gauge.signal.Every/5)
 			}
 		}
 	})
@@ -134,34 +138,55 @@ func (w *Watcher) list() []*watched {
 	return slices.Clone(w.signals)
 }
 
-// measure takes one sample. While a latency is still being measured, the time
-// so far is one too where it is past the limit: a server that does not answer
-// would be seen to be slow only when it answers.
-func (w *Watcher) measure(ctx context.Context, s *watched) {
+// measure takes one sample, of looks that are so far apart where it is several.
+func (w *Watcher) measure(ctx context.Context, s *watched, apart time.Duration) {
+	seen := make([]look, 0, looks)
+	for {
+		l, err := w.look(ctx, s)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			w.sample(s, err)
+			return
+		}
+		if seen = append(seen, l); len(seen) == looks || s.gauge.signal.Cores <= 0 {
+			w.sample(s, nil, seen...)
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(apart):
+		}
+	}
+}
+
+// look asks once. While a latency is still being measured, the time so far is a
+// sample too where it is past the limit: a server that does not answer would be seen
+// to be slow only when it answers.
+func (w *Watcher) look(ctx context.Context, s *watched) (look, error) {
 	asked, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	type answer struct {
-		value float64
-		err   error
+		look
+		err error
 	}
 	answers := make(chan answer, 1)
 	began := time.Now()
 	go func() {
-		value, err := s.probe(asked)
-		answers <- answer{value, err}
+		l, err := s.probe(asked)
+		answers <- answer{l, err}
 	}()
 	pulse := time.NewTicker(s.gauge.signal.Every)
 	defer pulse.Stop()
 	for {
 		select {
 		case a := <-answers:
-			if ctx.Err() == nil {
-				w.sample(s, a.value, a.err)
-			}
-			return
+			return a.look, a.err
 		case <-pulse.C:
 			if so := milliseconds(time.Since(began)); s.gauge.signal.Latency && so >= s.gauge.signal.Limit {
-				w.sample(s, so, nil)
+				w.sample(s, nil, look{value: so})
 			}
 		}
 	}
@@ -170,13 +195,13 @@ func (w *Watcher) measure(ctx context.Context, s *watched) {
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // sample notes what was measured and has the governors look.
-func (w *Watcher) sample(s *watched, value float64, err error) {
+func (w *Watcher) sample(s *watched, err error, seen ...look) {
 	now := time.Now()
 	w.mu.Lock()
 	if err != nil {
 		s.gauge.miss(err)
 	} else {
-		s.gauge.observe(now, value)
+		s.gauge.observe(now, seen...)
 	}
 	governed := slices.Clone(w.governed)
 	w.mu.Unlock()

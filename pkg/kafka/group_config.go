@@ -31,7 +31,7 @@ const (
 	sessionTimeout = 30 * time.Second
 	// heartbeatInterval is how late a member learns that another one joins, which
 	// has no work until all have learned it.
-	heartbeatInterval = time.Second
+	heartbeatInterval = 300 * time.Millisecond
 	rebalanceTimeout  = 45 * time.Second
 	// joinTimeout is how long a member waits for an answer. The answer to joining
 	// comes when all members have, or when the rebalance has timed out: giving up

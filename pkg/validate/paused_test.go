@@ -48,7 +48,7 @@ func TestAPauseForAServerThatIsAwayDoesNotOutlastThePatienceWithIt(t *testing.T)
 // half asks for ranges of half the size.
 type half struct{ closing }
 
-func (half) Share() float64 { return 0.5 }
+func (half) Size() float64 { return 0.5 }
 
 func TestAGateMayAskForSmallerRanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

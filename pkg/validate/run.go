@@ -224,7 +224,7 @@ type cut struct {
 
 func (r *run) cut(next func(ctx context.Context, rows int) (row.Range, bool, error)) (cut, error) {
 	return retry(r.scan, r, "the key index", func(ctx context.Context) (cut, error) {
-		rows := max(1, int(float64(r.sizer.Rows())*shareOf(r.pacer)))
+		rows := max(1, int(float64(r.sizer.Rows())*sizeOf(r.pacer)))
 		bounds, ok, err := next(ctx, rows)
 		return cut{bounds, ok}, err
 	})

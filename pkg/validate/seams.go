@@ -68,7 +68,7 @@ type Checkpoints interface {
 	Save(ctx context.Context, id string, position []byte) error
 }
 
-// Gate is one database's share of a Pacer. One that has a method `Share()
+// Gate is one database's share of a Pacer. One that has a method `Size()
 // float64`, like a Pacer that has, asks for ranges smaller by that factor.
 type Gate interface {
 	Acquire(ctx context.Context) (release func(), err error)
@@ -86,13 +86,13 @@ func (g gates) Acquire(ctx context.Context, side event.Side) (func(), error) {
 	return g.source.Acquire(ctx)
 }
 
-// Share is the smaller of the two sides'.
-func (g gates) Share() float64 { return min(shareOf(g.source), shareOf(g.target)) }
+// Size is the smaller of the two sides'.
+func (g gates) Size() float64 { return min(sizeOf(g.source), sizeOf(g.target)) }
 
-// shareOf is what a gate or a pacer asks for: 1 when it asks for nothing.
-func shareOf(asked any) float64 {
-	if sharer, ok := asked.(interface{ Share() float64 }); ok {
-		return sharer.Share()
+// sizeOf is what a gate or a pacer asks for: 1 when it asks for nothing.
+func sizeOf(asked any) float64 {
+	if sizer, ok := asked.(interface{ Size() float64 }); ok {
+		return sizer.Size()
 	}
 	return 1
 }

@@ -112,14 +112,14 @@ func (p pacer) Acquire(ctx context.Context, side event.Side) (func(), error) {
 	return p.governors.Of(side, governor.Reads).Acquire(ctx)
 }
 
-// Share is the smaller of the two sides'.
-func (p pacer) Share() float64 {
-	return min(p.governors.Of(event.Source, governor.Reads).Share(), p.governors.Of(event.Target, governor.Reads).Share())
+// Size is the smaller of the two sides'.
+func (p pacer) Size() float64 {
+	return min(p.governors.Of(event.Source, governor.Reads).Size(), p.governors.Of(event.Target, governor.Reads).Size())
 }
 
 // InTurn keeps two statements of a range from being on one server at once that has no
 // room for two.
-func (p pacer) InTurn() bool { return p.governors.oneServer.Load() && p.Share() < 1 }
+func (p pacer) InTurn() bool { return p.governors.oneServer.Load() && p.Size() < 1 }
 
 // monitorConns is one connection for the canary, which must not wait, and one
 // for the rest.

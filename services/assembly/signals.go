@@ -72,11 +72,7 @@ func (w *watch) signals(ctx context.Context, view *schema.View) error {
 		if g.Itself {
 			s.For = governor.Reads | governor.Writes
 		}
-		probe := g.Measure
-		if g.Figure == dialect.ProbeThreads && w.budget.Cores == 0 && cores > 0 {
-			probe = w.recount(cores, probe)
-		}
-		if err := w.add(s, probe); err != nil {
+		if err := w.gauge(s, g, cores); err != nil {
 			return err
 		}
 	}
@@ -100,10 +96,23 @@ func (w *watch) cores(ctx context.Context) (float64, error) {
 // other questions.
 const recountEvery = 15 * time.Second
 
+// gauge adds a figure of the engine.
+func (w *watch) gauge(s governor.Signal, g database.Gauge, cores float64) error {
+	if g.Count == nil {
+		return w.add(s, g.Measure)
+	}
+	count := governor.Count(g.Count)
+	if w.budget.Cores == 0 && cores > 0 {
+		count = w.recount(cores, count)
+	}
+	w.count++
+	return w.watcher.AddCount(s, count)
+}
+
 // recount is a measurement that makes sure of the server's cores now and then.
-func (w *watch) recount(cores float64, probe governor.Probe) governor.Probe {
+func (w *watch) recount(cores float64, count governor.Count) governor.Count {
 	asked := time.Now()
-	return func(ctx context.Context) (float64, error) {
+	return func(ctx context.Context) (others, own float64, err error) {
 		if time.Since(asked) >= recountEvery {
 			asked = time.Now()
 			// If it cannot be asked the measurement says so.
@@ -113,7 +122,7 @@ func (w *watch) recount(cores float64, probe governor.Probe) governor.Probe {
 				w.watcher.Change(dialect.ProbeThreads, w.budget.Limits.signals(cores)[dialect.ProbeThreads].Limit, cores)
 			}
 		}
-		return probe(ctx)
+		return count(ctx)
 	}
 }
 

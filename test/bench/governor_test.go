@@ -107,6 +107,24 @@ func TestAPauseLastsUntilNoGovernorIsPaused(t *testing.T) {
 	}
 }
 
+func TestAMachineThatStandsStillIsNoPartOfMostMoments(t *testing.T) {
+	tr := &trial{lasts: 5 * moment}
+	for at := settling; at < settling+tr.lasts; at += 10 * time.Millisecond {
+		took := 3 * time.Millisecond
+		if at < settling+150*time.Millisecond {
+			took = time.Second
+		}
+		tr.served = append(tr.served, served{at, took})
+	}
+	if got := tr.worst(); got != time.Second {
+		t.Errorf("the 99th percentile of all is %v", got)
+	}
+	got := moments([]*trial{tr, tr})
+	if len(got) != 10 || percentile(got, 50) != 3*time.Millisecond || got[9] != time.Second {
+		t.Errorf("those of moments are %v", got)
+	}
+}
+
 func TestTheWorstMinuteIsOfOneGovernor(t *testing.T) {
 	s := time.Second
 	changes := []change{{at: 0, governor: "a"}, {at: 30 * s, governor: "a"}, {at: 31 * s, governor: "b"}, {at: 70 * s, governor: "a"}, {at: 80 * s, governor: "a"}}
@@ -134,17 +152,20 @@ func TestTheQueueIsDrainedAtTheFirstSecondLikeThoseBefore(t *testing.T) {
 
 func TestTheOracleFillsThreeQuartersOfTheCores(t *testing.T) {
 	s := time.Second
+	tenSeconds := 10*s - (settling - started) // and as long to settle
 	steady := trials{
-		{name: aloneName, lasts: 5 * s, server: 6 * s}, // and as long to settle
-		{name: aloneName, lasts: 5 * s, server: 4 * s},
-		{name: ungovernedName, lasts: 5 * s, server: 9 * s, effort: effort{rows: 400_000}}, // 10 µs a row
+		{name: aloneName, lasts: tenSeconds, server: 6 * s},
+		{name: aloneName, lasts: tenSeconds, server: 4 * s},
 	}
 	// The foreground takes 0.5 cores at half of capacity, 0.2 at a fifth.
-	if got, want := oracle(steady, 2, 20*s), (1.5-0.2)*20/10e-6; math.Abs(got-want) > 1 {
+	if got, want := oracle(steady, 10e-6, 2, 20*s), (1.5-0.2)*20/10e-6; math.Abs(got-want) > 1 {
 		t.Errorf("%.0f rows, want %.0f", got, want)
 	}
-	steady[0].server, steady[1].server, steady[2].server = 0, 0, 0
-	if got := oracle(steady, 2, 20*s); got != 0 {
+	if got := oracle(steady, 0, 2, 20*s); got != 0 {
+		t.Errorf("%.0f rows where what one costs is not known", got)
+	}
+	steady[0].server, steady[1].server = 0, 0
+	if got := oracle(steady, 10e-6, 2, 20*s); got != 0 {
 		t.Errorf("%.0f rows where the server's time is not known", got)
 	}
 }

@@ -17,6 +17,9 @@ const (
 	// them: the room beyond is what bursts need. The governor aims at it as well,
 	// and so does the oracle of its model.
 	filled = 0.75
+	// The overload lasts as long as a steady load, and of an ordinary one there is so
+	// many times that before and after it: a database is not overloaded most of the time.
+	timesBefore, timesAfter = 2, 5
 	// leastRecovery is longer than the minute within which work is to go on.
 	leastRecovery = 75 * time.Second
 )
@@ -30,11 +33,11 @@ type stepped struct {
 	pauses   []span // of the governed trial
 }
 
-func (b *governorBench) step(ctx context.Context, steady trials) (*stepped, error) {
-	up := b.o.steady / 2
-	s := &stepped{up: up, down: up + 2*b.o.steady}
+func (b *governorBench) step(ctx context.Context, steady trials, perRow float64) (*stepped, error) {
+	up := timesBefore * b.o.steady
+	s := &stepped{up: up, down: up + b.o.steady}
 	// Time to work off what has piled up, to see that all is calm, and to work again.
-	recovery := max(b.o.steady*5/2, leastRecovery)
+	recovery := max(timesAfter*b.o.steady, leastRecovery)
 	phases := []phase{{s.up, b.most * ordinary}, {s.down - s.up, b.most * beyondMost}, {recovery, b.most * ordinary}}
 	for _, with := range []neighbour{{aloneName, nothing}, {governedName, b.validator(guarded)}} {
 		t, err := b.try(ctx, with, phases...)
@@ -45,11 +48,11 @@ func (b *governorBench) step(ctx context.Context, steady trials) (*stepped, erro
 	}
 	governed := s.of(governedName)
 	s.pauses = pauses(governed.changes, settling+governed.lasts)
-	b.printStep(s, steady)
+	b.printStep(s, steady, perRow)
 	return s, nil
 }
 
-func (b *governorBench) printStep(s *stepped, steady trials) {
+func (b *governorBench) printStep(s *stepped, steady trials, perRow float64) {
 	governed := s.of(governedName)
 	var rows [][]string
 	for _, name := range []string{aloneName, governedName} {
@@ -81,26 +84,23 @@ func (b *governorBench) printStep(s *stepped, steady trials) {
 	// Until the foreground alone has worked off what piled up it leaves nothing either.
 	drain := min(s.of(aloneName).drained(s.up, s.down), (governed.lasts - s.down).Seconds())
 	calm := governed.works() - (s.down - s.up) - time.Duration(drain*float64(time.Second))
-	if could := oracle(steady, float64(runtime.NumCPU()), calm); could > 0 {
-		fmt.Printf("Who knows the load examines %.0f rows: in the %s outside the overload, and outside the %.0f s in which the foreground alone works off what piled up, the rows whose reading fills the server's cores up to %.0f %%, the foreground included, and none in these.\n\n", could, calm, drain, 100*filled)
+	if could := oracle(steady, perRow, float64(runtime.NumCPU()), calm); could > 0 {
+		fmt.Printf("Who knows the load examines %.0f rows: in the %s outside the overload, and outside the %.0f s in which the foreground alone works off what piled up, the rows whose reading fills the server's cores up to %.0f %%, the foreground included, at %.1f µs of a core for each on both sides together, which is what they cost an idle server, and none in these.\n\n", could, calm, drain, 100*filled, 1e6*perRow)
 		goals = append(goals, goal{what: "rows examined over those of one who knows the load", figure: governed.rows / could, want: 0.5, least: true})
 	}
 	printGoals(goals...)
 }
 
-// oracle is how many rows one examines in that time who knows the load and
-// leaves the rest of the cores alone. What the foreground and a row cost the
-// server is taken from the steady load, where the one grows with its rate. 0
-// when the server's processor time is not known.
-func oracle(steady trials, cores float64, calm time.Duration) float64 {
-	served := func(t *trial) float64 { return t.cores(t.server) }
-	foreground, both := mean(steady.all(aloneName), served), mean(steady.all(ungovernedName), served)
-	perRow := (both - foreground) / mean(steady.all(ungovernedName), (*trial).rate)
+// oracle is how many rows one examines in that time who knows the load and leaves the
+// rest of the cores alone. What the foreground costs the server is taken from the steady
+// load, where it grows with its rate; perRow is what a row does, in seconds of a core.
+// 0 when the server's processor time is not known.
+func oracle(steady trials, perRow, cores float64, calm time.Duration) float64 {
+	foreground := mean(steady.all(aloneName), func(t *trial) float64 { return t.cores(t.server) })
 	if !(foreground > 0) || !(perRow > 0) {
 		return 0
 	}
-	foreground *= ordinary / half
-	return max(filled*cores-foreground, 0) * calm.Seconds() / perRow
+	return max(filled*cores-foreground*ordinary/half, 0) * calm.Seconds() / perRow
 }
 
 // mean is that of a figure of trials. The time whose waits are in the middle need not

@@ -150,8 +150,8 @@ type trial struct {
 const (
 	// settling is how long the foreground has been at it when measuring begins,
 	// and started when the tool was started: that a program starts takes cores
-	// that are the server's here only.
-	settling = 8 * time.Second
+	// that are the server's here only, and a governor has to learn what is usual.
+	settling = 20 * time.Second
 	started  = 3 * time.Second
 )
 

@@ -74,7 +74,7 @@ func main() {
 	flag.StringVar(&o.reladiff, "reladiff", "", "reladiff executable; empty leaves it out")
 	flag.StringVar(&o.ptSync, "pt-table-sync", "", "pt-table-sync executable; empty leaves it out")
 	flag.StringVar(&o.ptChecksum, "pt-table-checksum", "", "pt-table-checksum executable; empty leaves it out")
-	flag.DurationVar(&o.steady, "steady", 20*time.Second, "how long governor keeps each steady load; its overload lasts twice as long")
+	flag.DurationVar(&o.steady, "steady", 30*time.Second, "how long governor keeps each steady load, and its overload")
 	flag.StringVar(&o.plot, "plot", "", "SVG file that governor draws; empty draws nothing")
 	flag.StringVar(&o.connect, "connect", "", "directory that holds the jars of Kafka Connect and Debezium; empty leaves following change events out")
 	flag.IntVar(&o.changes, "changes", 1000, "changes a second that continuous has followed")

@@ -13,7 +13,8 @@ func (d Dialect) Probes() []dialect.Probe {
 		history = dialect.Probe{Figure: dialect.ProbeHistory, Query: d.status("INNODB_HISTORY_LIST_LENGTH", "")}
 	}
 	return []dialect.Probe{
-		{Figure: dialect.ProbeThreads, Query: d.status("THREADS_RUNNING", " - ("+ownStatements+")")},
+		// The session that asks is one of its own, and not beside anybody.
+		{Figure: dialect.ProbeThreads, Beside: true, Query: d.status("THREADS_RUNNING", " - ("+notAtWork+"), ("+own+") - 1")},
 		{Figure: dialect.ProbeLockWaits, Query: d.status("INNODB_ROW_LOCK_CURRENT_WAITS", "")},
 		history,
 		{Figure: dialect.ProbeConnections, Query: d.status("THREADS_CONNECTED", " * 100.0 / @@global.max_connections")},
@@ -27,10 +28,20 @@ func (d Dialect) Probes() []dialect.Probe {
 	}
 }
 
-// ownStatements counts what this program runs, in any of its processes: all its
-// statements begin with a comment that names it, the one that asks too. Without
-// PROCESS an account sees its own sessions, which is where they are.
-const ownStatements = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '/* trueup%'"
+const (
+	// own counts what this program runs, in any of its processes: all its statements
+	// begin with a comment that names it, the one that asks too. Without PROCESS an
+	// account sees its own sessions, which is where they are.
+	own = sessions + isOwn
+	// notAtWork counts these and the sessions that wait for their client to read or to
+	// send, as MariaDB and MySQL 8 call that: they keep no core busy.
+	notAtWork = sessions + isOwn + " OR STATE IN ('Writing to net', 'Sending to client', 'Reading from net', 'Receiving from client')"
+
+	sessions = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE "
+
+	// The driver says how a new session is to be, and in its own words.
+	isOwn = "(INFO LIKE '/* trueup%' OR INFO LIKE 'SET %' AND USER = SUBSTRING_INDEX(USER(), '@', 1))"
+)
 
 // status asks for a status variable and does something with it.
 func (d Dialect) status(variable, then string) dialect.Query {

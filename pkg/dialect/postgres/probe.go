@@ -13,9 +13,13 @@ func (Dialect) Probes() []dialect.Probe {
 	latency := monitor(dialect.ProbeLatency, "SELECT sum(total_exec_time), sum(calls) FROM pg_stat_statements"+
 		" WHERE userid <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)")
 	latency.Growing = true
+	// Who waits for a client to read or to send keeps no core busy.
+	const isOwn = "(application_name LIKE 'trueup%' OR application_name = current_setting('application_name'))"
+	threads := monitor(dialect.ProbeThreads, "SELECT count(*) FILTER (WHERE NOT "+isOwn+"), count(*) FILTER (WHERE "+isOwn+") "+
+		activity+" AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Client'")
+	threads.Beside = true
 	return []dialect.Probe{
-		monitor(dialect.ProbeThreads, "SELECT count(*) "+activity+" AND state = 'active' AND application_name NOT LIKE 'trueup%'"+
-			" AND application_name <> current_setting('application_name')"),
+		threads,
 		monitor(dialect.ProbeLockWaits, "SELECT count(*) "+activity+" AND wait_event_type = 'Lock'"),
 		// Everybody sees pg_locks, which costs the lock manager more.
 		{Figure: dialect.ProbeLockWaits, Query: dialect.Query{SQL: "SELECT count(DISTINCT pid) FROM pg_catalog.pg_locks WHERE NOT granted"}},
