@@ -177,7 +177,7 @@ func TestWhoWaitsForItsClientIsNotAtWork(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			for range idle {
-				rows, err := foreign.QueryContext(ctx, flood)
+				rows, err := foreign.QueryContext(ctx, flood) //nolint:rowserrcheck // nobody reads them
 				if err != nil {
 					t.Fatal(err)
 				}
