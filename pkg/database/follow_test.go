@@ -32,9 +32,9 @@ func TestReplicaStatusOfEveryVersionIsRead(t *testing.T) {
 		problem  string
 	}{
 		// A second that has begun counts.
-		{"no delay", []channel{older("0")}, time.Second, ""},
-		{"the words of MySQL 8.4", []channel{newer}, 8 * time.Second, ""},
-		{"the slowest of several channels", []channel{older("3"), older("90"), newer}, 91 * time.Second, ""},
+		{"no delay", []channel{older("0")}, 2 * time.Second, ""},
+		{"the words of MySQL 8.4", []channel{newer}, 9 * time.Second, ""},
+		{"the slowest of several channels", []channel{older("3"), older("90"), newer}, 92 * time.Second, ""},
 		{"applying has stopped", []channel{older("0"), stopped}, 0, "applying No; Last_SQL_Error"},
 		{"the primary is not reached", []channel{connecting}, 0, "receiving Connecting"},
 		{"not a replica any more", nil, 0, "no replica"},

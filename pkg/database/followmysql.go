@@ -14,8 +14,10 @@ import (
 	"github.com/trueup/trueup/pkg/dialect"
 )
 
-// statusResolution is the unit of Seconds_Behind_Source: a second has begun.
-const statusResolution = time.Second
+// statusResolution is by how much Seconds_Behind_Source may be too little: it counts
+// whole seconds by the replica's clock, one of which has begun, and takes off how far
+// the two servers' clocks were apart when they were connected, also in whole seconds.
+const statusResolution = 2 * time.Second
 
 // followMySQL measures by the replica's own status. Its figure counts from the
 // events that have arrived: one that its primary has not sent yet is not seen,

@@ -22,6 +22,7 @@ type Watcher struct {
 type watched struct {
 	gauge *gauge
 	probe func(context.Context) (look, error) // nil for a passive signal
+	looks int                                 // that a sample is the mean of
 	told  bool                                // that it is lost
 }
 
@@ -64,7 +65,11 @@ func (w *Watcher) add(s Signal, probe func(context.Context) (look, error)) error
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.signals = append(w.signals, &watched{gauge: newGauge(s), probe: probe})
+	added := &watched{gauge: newGauge(s), probe: probe, looks: 1}
+	if s.Cores > 0 {
+		added.looks = looks
+	}
+	w.signals = append(w.signals, added)
 	return nil
 }
 
@@ -140,7 +145,7 @@ func (w *Watcher) list() []*watched {
 
 // measure takes one sample, of looks that are so far apart where it is several.
 func (w *Watcher) measure(ctx context.Context, s *watched, apart time.Duration) {
-	seen := make([]look, 0, looks)
+	seen := make([]look, 0, s.looks)
 	for {
 		l, err := w.look(ctx, s)
 		if ctx.Err() != nil {
@@ -150,7 +155,7 @@ func (w *Watcher) measure(ctx context.Context, s *watched, apart time.Duration) 
 			w.sample(s, err)
 			return
 		}
-		if seen = append(seen, l); len(seen) == looks || s.gauge.signal.Cores <= 0 {
+		if seen = append(seen, l); len(seen) == s.looks {
 			w.sample(s, nil, seen...)
 			return
 		}
