@@ -7,20 +7,11 @@ import (
 	"flag"
 	"io"
 	"os"
-	"runtime/debug"
 
 	"github.com/trueup/trueup/services/assembly"
 )
 
-// garbage is how much of it may gather, in per cent of what is in use; the runtime's
-// default is 100. A fixer holds little and makes much: at a backlog of a million findings
-// the process took 65 MiB with 100, and 53 with 50, which takes more of a core.
-const garbage = 60
-
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -55,6 +55,7 @@ func wire(ctx context.Context, file assembly.File, listen string, stderr io.Writ
 	if err := service.ServeHTTP(ctx, listen, file.HTTP, defaultListen); err != nil {
 		return nil, err
 	}
+	service.Parts.Add("memory", limitMemory)
 	service.Parts.Add("kafka", f.publish)
 	service.Parts.Add("state", f.state.Run)
 	if err := f.followOutcomes(); err != nil {
