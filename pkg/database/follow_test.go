@@ -31,7 +31,7 @@ func TestReplicaStatusOfEveryVersionIsRead(t *testing.T) {
 		behind   time.Duration
 		problem  string
 	}{
-		// A second that has begun counts.
+		// A second that has begun counts, and one by which the clocks may differ unseen.
 		{"no delay", []channel{older("0")}, 2 * time.Second, ""},
 		{"the words of MySQL 8.4", []channel{newer}, 9 * time.Second, ""},
 		{"the slowest of several channels", []channel{older("3"), older("90"), newer}, 92 * time.Second, ""},

@@ -157,6 +157,37 @@ func TestWhatOthersDoIsCountedAndOwnStatementsAreNot(t *testing.T) {
 	}
 }
 
+// The driver sets a session up in words of its own, and every connection that is opened
+// would be somebody else's work for a moment.
+func TestASessionThatIsSetUpIsNotSomebodyElses(t *testing.T) {
+	dsn := testenv.MySQL(t)
+	gauges, _ := gaugesOf(t, openGoverned(t, dsn))
+	const settingUp = 20
+	ctx, cancel := context.WithCancel(t.Context())
+	same := testenv.Open(t, dsn)
+	ended := make(chan struct{})
+	for range settingUp {
+		go func() {
+			_, _ = same.ExecContext(ctx, "SET @x = SLEEP(15)") // until cancelled
+			ended <- struct{}{}
+		}()
+	}
+	inTime, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	for n := 0; n < settingUp; {
+		if err := same.QueryRowContext(inTime, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE 'SET @x%'").Scan(&n); err != nil {
+			t.Fatalf("%d of %d sessions are at it, then: %v", n, settingUp, err)
+		}
+	}
+	if v := await(t, gauges[dialect.ProbeThreads], func(v float64) bool { return v < settingUp/2 }); v >= settingUp/2 {
+		t.Errorf("%v sessions of others at work, with %d that are set up", v, settingUp)
+	}
+	cancel()
+	for range settingUp {
+		<-ended
+	}
+}
+
 // A session whose client does not read what it asked for keeps no core busy.
 func TestWhoWaitsForItsClientIsNotAtWork(t *testing.T) {
 	for engine, flood := range map[string]string{
@@ -183,9 +214,11 @@ func TestWhoWaitsForItsClientIsNotAtWork(t *testing.T) {
 				}
 				defer rows.Close()
 			}
+			inTime, stop := context.WithTimeout(t.Context(), 10*time.Second)
+			defer stop()
 			for n := 0; n < idle; {
-				if err := foreign.QueryRowContext(t.Context(), waiting).Scan(&n); err != nil {
-					t.Fatal(err)
+				if err := foreign.QueryRowContext(inTime, waiting).Scan(&n); err != nil {
+					t.Fatalf("%d of %d sessions wait for their clients, then: %v", n, idle, err)
 				}
 			}
 			// Other tests use the server too, so some are at work.

@@ -222,18 +222,14 @@ func (g *Governor) Share() float64 {
 	return g.sizer.share()
 }
 
-const (
-	// roomy is the share below which the range of a worker is shorter still than its
-	// share of the usual one, and briefest the least part of that which it is then:
-	// shorter ones would be mostly their own beginning and end.
-	roomy    = 0.5
-	briefest = 0.2
-)
+// briefest is the least part of its share of the usual size that a range has: less
+// would be mostly the beginning and the end of ranges, and helps nobody in the model.
+const briefest = 0.1
 
-// Size is the part of its usual size that a range should have now. The less room
-// there is the shorter is the time for which a statement should take a core: others'
-// wait for as long, and pass by in the rests.
+// Size is the part of its usual size that a range should have now: shorter than the
+// share of the time. What others wait for is how long one statement takes a core; they
+// pass by in the rests.
 func (g *Governor) Size() float64 {
 	share := g.Share()
-	return share * min(max(share/roomy, briefest), 1)
+	return share * max(share, briefest)
 }

@@ -300,6 +300,20 @@ func TestBelowOneWorkerAPlaceRestsAfterUse(t *testing.T) {
 	})
 }
 
+func TestRangesAreShorterTheLessRoomThereIs(t *testing.T) {
+	for others, want := range map[float64]float64{0: 1, 0.4: 1, 0.9: 0.6 * 0.6, 1.1: 0.4 * 0.4, 9: leastRoom * leastRoom} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			g, _ := begin(ctx, t, Signal{Name: "threads", Limit: 100, Cores: 2}, func(context.Context) (float64, error) { return others, nil }, nil)
+			if size := g.Size(); math.Abs(size-want) > rounding {
+				t.Errorf("%v of 2 cores are busy: ranges of %v of their size, not %v", others, size, want)
+			}
+			cancel()
+			synctest.Wait()
+		})
+	}
+}
+
 func TestAShrunkBudgetAdmitsAgainOnlyWhenEnoughHaveEnded(t *testing.T) {
 	b, err := NewBudget("source", 3)
 	if err != nil {

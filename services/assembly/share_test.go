@@ -181,3 +181,45 @@ func TestOneServerWithoutRoomForTwoStatementsIsAskedInTurn(t *testing.T) {
 		}
 	}
 }
+
+// Who repairs needs a place of either side. Waiting for the first, he is given his part
+// of the other meanwhile.
+func TestWhoWaitsForOneSideHasHisPartOfTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		never := false
+		g, err := NewGovernors(File{Governor: Governor{Source: Budget{Concurrency: 4, Adapt: &never}, Target: Budget{Concurrency: 4, Adapt: &never}}},
+			zerolog.Nop(), nil, governor.Reads, governor.Writes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run, err := g.Share(kafka.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _ = run(ctx) }() // it returns nil
+		for _, one := range g.list {
+			if err := one.Start(nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := g.Of(event.Source, governor.Reads).Pause("by hand", time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		refused := make(chan error, 1)
+		go func() {
+			_, err := g.Admission(event.Source)(ctx)
+			refused <- err
+		}()
+		time.Sleep(5 * time.Second)
+		if s := g.Of(event.Target, governor.Writes).Status(); s.Most != 4 {
+			t.Errorf("while the source is paused: %+v", s)
+		}
+		cancel()
+		if err := <-refused; err == nil {
+			t.Error("admitted beside a pause")
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+	})
+}

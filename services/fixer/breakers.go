@@ -43,7 +43,8 @@ type follower interface {
 
 func newBreakers(file assembly.File, changed func(event.BreakerState), log zerolog.Logger) *breakers {
 	b := &breakers{pairs: map[string]*fix.Breaker{}, log: log}
-	b.inHand = int64(file.Kafka.WithDefaults().Partitions) * int64(batchOf(file))
+	const topics = 2 // findings, and those that come back for another try
+	b.inHand = topics * int64(file.Kafka.WithDefaults().Partitions) * int64(batchOf(file))
 	for i := range file.Pairs {
 		p := &file.Pairs[i]
 		b.pairs[p.Name] = fix.NewBreaker(fix.BreakerConfig{

@@ -210,7 +210,7 @@ func (a *asked) Await(_ context.Context, moment time.Time) error {
 func TestNearALimitABatchBeginsWithEverythingCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := assembly.File{Kafka: kafka.Config{Partitions: 5}, Fixer: assembly.Fixer{BatchKeys: 300}}
-		near := nearLimit * 5 * 300
+		near := nearLimit * 2 * 5 * 300
 		limit, off := fmt.Sprint(near+3), "off"
 		file.Pairs = []assembly.Pair{{Name: "orders", Breaker: assembly.Breaker{Deletes: &limit, Share: &off, PerMinute: &off}}, {Name: "items"}}
 		b := newBreakers(file, func(event.BreakerState) {}, zerolog.Nop())

@@ -19,7 +19,8 @@ const (
 	beside      = 12 << 20 // of which are no heap
 	mostGarbage = 400      // per cent of what is in use
 	liveHeap    = "/gc/heap/live:bytes"
-	// betweenLimits is short beside what a heap takes to grow by a half.
+	// betweenLimits is for how long a heap that has outgrown its limit may be collected
+	// again and again.
 	betweenLimits = 500 * time.Millisecond
 )
 
