@@ -25,6 +25,7 @@ type Broker struct {
 
 	addresses map[string]string
 	cmd       *exec.Cmd
+	ended     chan struct{} // closed when cmd has
 }
 
 // Listener is a port of a broker.
@@ -164,6 +165,12 @@ func (b *Broker) Start() {
 	if err != nil {
 		b.t.Fatalf("start a broker: %v", err)
 	}
+	cmd, ended := b.cmd, make(chan struct{})
+	b.ended = ended
+	go func() {
+		_ = cmd.Wait() // the log says why
+		close(ended)
+	}()
 	const patience = 90 * time.Second
 	for began := time.Now(); ; {
 		err := b.answers()
@@ -173,7 +180,11 @@ func (b *Broker) Start() {
 		if time.Since(began) > patience {
 			b.t.Fatalf("the private broker does not come up: %v", err)
 		}
-		<-time.After(100 * time.Millisecond) // a process that starts gives no sign
+		select {
+		case <-ended:
+			b.t.Fatalf("the private broker ended while it started: %v", cmd.ProcessState)
+		case <-time.After(100 * time.Millisecond): // a process that starts gives no sign
+		}
 	}
 }
 
@@ -227,10 +238,10 @@ func (b *Broker) User(name, password string) {
 
 // Kill ends the broker as a power cut does.
 func (b *Broker) Kill() {
-	if b.cmd == nil || b.cmd.Process == nil {
+	if b.ended == nil {
 		return
 	}
 	_ = b.cmd.Process.Kill() // an error says that it has ended already
-	_ = b.cmd.Wait()
-	b.cmd = nil
+	<-b.ended
+	b.cmd, b.ended = nil, nil
 }

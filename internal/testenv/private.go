@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -16,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/trueup/trueup/internal/freeport"
 )
 
 // Private is a database server of one test's own, which it may kill.
@@ -187,13 +187,10 @@ func (p *Private) Kill() {
 
 func freePort(t testing.TB) int {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	port, err := freeport.Find()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	u := url.URL{Host: listener.Addr().String()}
-	port, _ := strconv.Atoi(u.Port())
 	return port
 }
 

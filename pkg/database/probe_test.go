@@ -206,7 +206,6 @@ func TestWhoWaitsForItsClientIsNotAtWork(t *testing.T) {
 			const idle = 20
 			foreign := testenv.Open(t, dsn)
 			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
 			for range idle {
 				rows, err := foreign.QueryContext(ctx, flood) //nolint:rowserrcheck // nobody reads them
 				if err != nil {
@@ -214,6 +213,7 @@ func TestWhoWaitsForItsClientIsNotAtWork(t *testing.T) {
 				}
 				defer rows.Close()
 			}
+			defer cancel() // before they are closed, which would read all of it
 			inTime, stop := context.WithTimeout(t.Context(), 10*time.Second)
 			defer stop()
 			for n := 0; n < idle; {

@@ -126,7 +126,7 @@ func (db *DB) Rows(ctx context.Context, v *schema.View, r row.Range) (row.Cursor
 // exist are left out. Many keys take several statements, each of which sees its
 // own fresh snapshot.
 func (db *DB) Lookup(ctx context.Context, v *schema.View, keys []row.Key) ([]row.Row, error) {
-	var out []row.Row
+	out := make([]row.Row, 0, len(keys))
 	err := split(db.limits, keys,
 		func(part []row.Key) dialect.Query { return db.dialect.Lookup(v, part) },
 		func(q dialect.Query) error {

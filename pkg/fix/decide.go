@@ -89,24 +89,25 @@ func sameRow(a, b row.Row) bool {
 // two of one key, mean that the server and the pair understand the key
 // differently; then no absence can be trusted either, and nothing is written.
 func index(view *schema.View, jobs []*job, rows []row.Row) (map[string]row.Row, error) {
-	asked := make(map[string]bool, len(jobs))
+	asked := make(map[string]*job, len(jobs))
 	for _, j := range jobs {
-		asked[j.id] = true
+		asked[j.id] = j
 	}
 	found := make(map[string]row.Row, len(rows))
+	var id []byte // never made a text of: every row comes here several times
 	for _, values := range rows {
 		if len(values) != len(view.Columns) {
 			return nil, fmt.Errorf("%s answered with %d columns instead of %d", view.Table.Name, len(values), len(view.Columns))
 		}
-		key := values.Key(view.Key)
-		id := key.ID()
-		if !asked[id] {
-			return nil, fmt.Errorf("%s answered with key %s, which was not asked for; compare the key columns' types on both sides", view.Table.Name, key)
+		id = values.AppendID(id[:0], view.Key)
+		j := asked[string(id)]
+		if j == nil {
+			return nil, fmt.Errorf("%s answered with key %s, which was not asked for; compare the key columns' types on both sides", view.Table.Name, values.Key(view.Key))
 		}
-		if _, twice := found[id]; twice {
-			return nil, fmt.Errorf("%s has several rows with key %s; choose a key that is unique on both sides", view.Table.Name, key)
+		if _, twice := found[j.id]; twice {
+			return nil, fmt.Errorf("%s has several rows with key %s; choose a key that is unique on both sides", view.Table.Name, j.key)
 		}
-		found[id] = values
+		found[j.id] = values
 	}
 	return found, nil
 }

@@ -72,7 +72,11 @@ func (d *Dispatcher) Dispatch(ctx context.Context, findings []event.Finding) err
 		all.Go(func() { results[i], failures[i] = g.fixer.Repair(ctx, g.findings) })
 	}
 	all.Wait()
-	outcomes = slices.Concat(append(results, outcomes)...)
+	if len(groups) == 1 && len(outcomes) == 0 { // mostly, and there may be many
+		outcomes = results[0]
+	} else {
+		outcomes = slices.Concat(append(results, outcomes)...)
+	}
 	over, err := d.putOff(ctx, failures)
 	for _, w := range over {
 		outcomes = append(outcomes, w.Outcome)
@@ -134,6 +138,9 @@ func (d *Dispatcher) group(findings []event.Finding) ([]*group, []event.Outcome)
 		stripe uint32
 	}
 	stripes := min(d.Stripes, len(findings)/minStripe)
+	if fixer := d.forAll(findings); fixer != nil && stripes < 2 {
+		return []*group{{fixer: fixer, findings: findings}}, nil
+	}
 	shares := map[share]*group{}
 	for _, f := range findings {
 		fixer, known := d.Pairs[f.Pair]
@@ -149,15 +156,26 @@ func (d *Dispatcher) group(findings []event.Finding) ([]*group, []event.Outcome)
 		g, ok := shares[of]
 		if !ok {
 			g = &group{fixer: fixer}
-			if len(groups) == 0 { // mostly, all are of one pair
-				g.findings = make([]event.Finding, 0, len(findings)/max(stripes, 1))
-			}
 			shares[of] = g
 			groups = append(groups, g)
 		}
 		g.findings = append(g.findings, f)
 	}
 	return groups, outcomes
+}
+
+// forAll is the Fixer of the one pair that all findings are of, as they mostly are;
+// nil where they are not.
+func (d *Dispatcher) forAll(findings []event.Finding) Fixer {
+	for i := range findings {
+		if findings[i].Pair != findings[0].Pair {
+			return nil
+		}
+	}
+	if len(findings) == 0 {
+		return nil
+	}
+	return d.Pairs[findings[0].Pair]
 }
 
 // publish makes dead letters durable before the outcomes that point to them.

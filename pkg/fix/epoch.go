@@ -55,12 +55,13 @@ func (s *session) dismiss(findings []event.Finding, err error) ([]event.Outcome,
 		return nil, err
 	}
 	left := 0
-	for _, f := range findings {
+	for i := range findings {
+		f := &findings[i]
 		switch res, refused := s.r.unusable(f); {
 		case refused:
-			s.tell(f, 1, res)
+			s.tell(*f, 1, res)
 		case f.Epoch < e.Present.Epoch:
-			s.tell(f, 1, result{result: event.Held, class: ClassStaleEpoch, reason: fmt.Sprintf("stale epoch: found under epoch %d; %v", f.Epoch, e)})
+			s.tell(*f, 1, result{result: event.Held, class: ClassStaleEpoch, reason: fmt.Sprintf("stale epoch: found under epoch %d; %v", f.Epoch, e)})
 		default:
 			left++
 		}

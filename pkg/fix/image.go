@@ -74,7 +74,9 @@ type portrait struct {
 	// told are the columns that digests cover: those the table does not compute.
 	told  []int
 	types []canonical.Type
-	sums  *sums
+	// rows begins what digests of rows are made of.
+	rows string
+	sums *sums
 }
 
 func newPortrait(pair *schema.Pair, side event.Side, keep Keep) (*portrait, error) {
@@ -83,6 +85,7 @@ func newPortrait(pair *schema.Pair, side event.Side, keep Keep) (*portrait, erro
 		p.view = &pair.Target
 	}
 	p.whole = newWhole(p.view)
+	p.rows = p.about("")
 	for i, c := range p.view.Columns {
 		if p.view.Writable(i) {
 			p.told, p.types = append(p.told, i), append(p.types, c.As)

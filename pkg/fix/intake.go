@@ -13,28 +13,32 @@ import (
 // done get their outcome at once.
 func (s *session) intake(findings []event.Finding) (repair, look []*job) {
 	looks := map[string]*job{}
-	s.repairs = map[string]*job{}
-	for _, f := range findings {
+	s.repairs = make(map[string]*job, len(findings))
+	repair = make([]*job, 0, len(findings))
+	spare := make([]job, len(findings)) // in one piece, since nearly every finding needs one
+	for i := range findings {
+		f := &findings[i]
 		if res, refused := s.r.refuse(f); refused {
-			s.tell(f, 1, res)
+			s.tell(*f, 1, res)
 			continue
 		}
 		if s.r.cfg.DryRun || f.Epoch < s.r.cfg.Epoch {
-			look = coalesce(look, looks, f)
+			look = coalesce(look, looks, f, &spare)
 		} else {
-			repair = coalesce(repair, s.repairs, f)
+			repair = coalesce(repair, s.repairs, f, &spare)
 		}
 	}
 	return repair, look
 }
 
-// coalesce adds f to the job of its key, or a new one.
-func coalesce(jobs []*job, byID map[string]*job, f event.Finding) []*job {
+// coalesce adds f to the job of its key, or a new one, taken from spare.
+func coalesce(jobs []*job, byID map[string]*job, f *event.Finding, spare *[]job) []*job {
 	key := f.Key.Values()
 	id := key.ID()
 	j, ok := byID[id]
 	if !ok {
-		j = &job{key: key, id: id}
+		j, *spare = &(*spare)[0], (*spare)[1:]
+		j.key, j.id, j.findings = key, id, j.one[:0]
 		byID[id] = j
 		jobs = append(jobs, j)
 	}
@@ -43,7 +47,7 @@ func coalesce(jobs []*job, byID map[string]*job, f event.Finding) []*job {
 }
 
 // refuse says what cannot be worked on at all.
-func (r *Repairer) refuse(f event.Finding) (result, bool) {
+func (r *Repairer) refuse(f *event.Finding) (result, bool) {
 	if res, refused := r.unusable(f); refused {
 		return res, true
 	}
@@ -58,7 +62,7 @@ func (r *Repairer) refuse(f event.Finding) (result, bool) {
 }
 
 // unusable says what nobody with this configuration can work on.
-func (r *Repairer) unusable(f event.Finding) (result, bool) {
+func (r *Repairer) unusable(f *event.Finding) (result, bool) {
 	if f.Pair != r.cfg.Pair.Name {
 		return unknownPair(f.Pair), true
 	}

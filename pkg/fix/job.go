@@ -47,7 +47,8 @@ const (
 type job struct {
 	key      row.Key
 	id       string // key.ID()
-	findings []event.Finding
+	findings []*event.Finding
+	one      [1]*event.Finding // where findings begins: mostly there is one
 	// cause is the finding on whose account a row is repaired that no finding
 	// names: it stood in the way.
 	cause *event.Finding
@@ -112,7 +113,7 @@ func (s *session) settle(j *job, res result) {
 	j.settled = true
 	res.writes = j.writes
 	for _, f := range j.findings {
-		s.tell(f, max(j.attempts, 1), res)
+		s.tell(*f, max(j.attempts, 1), res)
 	}
 	if j.cause != nil && (res.result == event.Repaired || len(res.writes) > 0) {
 		s.tell(s.r.onAccountOf(j), j.attempts, res)

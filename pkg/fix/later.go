@@ -39,9 +39,9 @@ func (s *session) putOff(jobs []*job) {
 func (s *session) later(j *job, res result) {
 	j.settled = true
 	for _, f := range j.findings {
-		o := s.r.outcome(f, res)
+		o := s.r.outcome(*f, res)
 		o.Attempts = j.attempts
-		s.waiting = append(s.waiting, Waiting{Finding: f, Outcome: o})
+		s.waiting = append(s.waiting, Waiting{Finding: *f, Outcome: o})
 	}
 }
 

@@ -50,14 +50,14 @@ func (s *session) report(j *job, right, copied row.Row) {
 	scripted := false
 	for _, f := range j.findings {
 		if f.Epoch < s.r.cfg.Epoch {
-			s.tell(f, j.attempts, stale(f.Epoch, s.r.cfg.Epoch))
+			s.tell(*f, j.attempts, stale(f.Epoch, s.r.cfg.Epoch))
 			continue
 		}
 		if !scripted {
 			s.script(change)
 			scripted = true
 		}
-		s.tell(f, j.attempts, s.r.repaired(change))
+		s.tell(*f, j.attempts, s.r.repaired(change))
 	}
 }
 

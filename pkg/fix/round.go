@@ -181,13 +181,13 @@ func (r *Repairer) repaired(c Change) result {
 
 // execute applies and commits.
 func (s *session) execute(ctx context.Context, batch Batch, writes []write, groups [][]Change, right, held map[string]row.Row) error {
-	trail := &trail{portrait: s.r.portrait, batch: batch}
-	if err := trail.take(ctx, changesOf(writes), false); err != nil {
+	trail, changes := &trail{portrait: s.r.portrait, batch: batch}, changesOf(writes)
+	if err := trail.take(ctx, changes, false); err != nil {
 		return err
 	}
 	applied := s.writing(ctx, StepWrite, writes)
-	for _, changes := range groups {
-		if err := batch.Apply(ctx, changes); err != nil {
+	for _, group := range groups {
+		if err := batch.Apply(ctx, group); err != nil {
 			applied(err)
 			return fmt.Errorf("write to the copy: %w", err)
 		}
@@ -197,7 +197,7 @@ func (s *session) execute(ctx context.Context, batch Batch, writes []write, grou
 	if err != nil {
 		return err
 	}
-	if err := trail.take(ctx, changesOf(writes), true); err != nil {
+	if err := trail.take(ctx, changes, true); err != nil {
 		return err
 	}
 	if s.r.cfg.Keep.Images != NoImages {

@@ -125,7 +125,7 @@ func (t *tangle) bring(taker *job, m meeting) {
 	if j == nil || j.settled {
 		j = &job{key: m.holder.Clone(), id: m.id, cause: taker.cause}
 		if len(taker.findings) > 0 {
-			j.cause = &taker.findings[0]
+			j.cause = taker.findings[0]
 		}
 		t.s.brought = append(t.s.brought, j)
 		t.brought++

@@ -12,7 +12,7 @@ import (
 
 func TestWithoutATracerStepsCostNothing(t *testing.T) {
 	s := &session{r: &Repairer{}}
-	jobs := []*job{{findings: []event.Finding{{TraceParent: "a"}}}}
+	jobs := []*job{{findings: []*event.Finding{{TraceParent: "a"}}}}
 	writes := []write{{job: jobs[0]}}
 	if n := testing.AllocsPerRun(100, func() {
 		s.step(t.Context(), StepLock, jobs)(nil)
@@ -32,7 +32,7 @@ func (c *contexts) Step(_ context.Context, step string, of iter.Seq[string]) fun
 func TestAStepIsToldOfEveryFindingOfItsRows(t *testing.T) {
 	told := &contexts{}
 	s := &session{r: &Repairer{cfg: Config{Tracer: told}}}
-	one := &job{findings: []event.Finding{{TraceParent: "a"}, {TraceParent: "b"}}}
+	one := &job{findings: []*event.Finding{{TraceParent: "a"}, {TraceParent: "b"}}}
 	inTheWay := &job{cause: &event.Finding{TraceParent: "a"}}
 	s.writing(t.Context(), StepWrite, []write{{job: one}, {job: inTheWay}})(nil)
 	if want := []string{"write[a b] <nil>"}; !slices.Equal(told.told, want) {

@@ -108,7 +108,7 @@ func (p *portrait) digest(r row.Row) string {
 	if r == nil {
 		return ""
 	}
-	return p.sums.of(p.about(""), p.types, r, p.told)
+	return p.sums.of(p.rows, p.types, r, p.told)
 }
 
 // mask stands for a value of a masked column.

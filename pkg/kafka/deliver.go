@@ -26,13 +26,15 @@ type batch struct {
 }
 
 func fillBatch[T any](topic string, events []T, capacity int64, encode func(T) (event.Record, error)) (batch, int, error) {
-	var b batch
+	most := min(len(events), batchMessages)
+	b, all := batch{records: make([]*outgoing, 0, most)}, make([]outgoing, most)
 	for i, e := range events {
 		record, err := encode(e)
 		if err != nil {
 			return b, 0, err
 		}
-		o := &outgoing{topic: topic, name: record.Headers[event.HeaderID], record: record}
+		o := &all[i]
+		*o = outgoing{topic: topic, name: record.Headers[event.HeaderID], record: record}
 		b.records = append(b.records, o)
 		b.size += o.size()
 		if len(b.records) == batchMessages || b.size >= min(batchBytes, capacity) {

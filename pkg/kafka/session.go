@@ -109,24 +109,30 @@ func (c *claim) collect() []Message {
 	var linger <-chan time.Time
 	size := 0
 	for len(batch) < c.group.group.MaxBatch && size < batchValueBytes {
+		var m *sarama.ConsumerMessage
+		var open bool
 		select {
-		case m, ok := <-c.Messages():
-			if !ok {
+		case m, open = <-c.Messages(): // of a backlog there is one, and to ask for one thing alone is cheap
+		default:
+			select {
+			case m, open = <-c.Messages():
+			case <-linger:
 				return batch
+			case <-c.session.Context().Done():
+				return nil
 			}
-			if batch == nil {
-				batch = make([]Message, 0, c.usual)
-				timer := time.NewTimer(c.group.group.Linger)
-				defer timer.Stop()
-				linger = timer.C
-			}
-			batch = append(batch, received(m))
-			size += len(m.Key) + len(m.Value)
-		case <-linger:
-			return batch
-		case <-c.session.Context().Done():
-			return nil
 		}
+		if !open {
+			return batch
+		}
+		if batch == nil {
+			batch = make([]Message, 0, c.usual)
+			timer := time.NewTimer(c.group.group.Linger)
+			defer timer.Stop()
+			linger = timer.C
+		}
+		batch = append(batch, received(m))
+		size += len(m.Key) + len(m.Value)
 	}
 	return batch
 }

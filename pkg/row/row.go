@@ -42,6 +42,14 @@ func (r Row) Key(positions []int) Key {
 	return key
 }
 
+// AppendID appends the ID of Key to dst.
+func (r Row) AppendID(dst []byte, positions []int) []byte {
+	for _, p := range positions {
+		dst = appendPart(dst, r[p])
+	}
+	return dst
+}
+
 // Key is the value of a pair's key: one value for each key column, none NULL.
 type Key []Value
 
@@ -56,11 +64,15 @@ func (k Key) ID() string { return string(k.AppendID(nil)) }
 // AppendID appends ID to dst.
 func (k Key) AppendID(dst []byte) []byte {
 	for _, v := range k {
-		dst = strconv.AppendInt(dst, int64(len(v)), 10)
-		dst = append(dst, ':')
-		dst = append(dst, v...)
+		dst = appendPart(dst, v)
 	}
 	return dst
+}
+
+func appendPart(dst []byte, v Value) []byte {
+	dst = strconv.AppendInt(dst, int64(len(v)), 10)
+	dst = append(dst, ':')
+	return append(dst, v...)
 }
 
 // String is the key for a person to read: values joined by commas. It is not

@@ -2,16 +2,17 @@
 # of its command-line tools from Maven Central. Sourced by services.sh.
 
 kafka_version=4.1.1
+kafka_log4j=2.24.3 # the version that Kafka brings; without log4j-slf4j-impl it logs nothing
 kafka_jars=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/trueup/kafka-$kafka_version
 
 kafka_up() {
   if ! have java; then install_packages default-jre-headless; fi
-  [ -e "$kafka_jars/jars/kafka-tools-$kafka_version.jar" ] || kafka_download
+  [ -e "$kafka_jars/jars/log4j-slf4j-impl-$kafka_log4j.jar" ] || kafka_download
   ensure kafka 90
 }
 
 # kafka_download fills the cache under another name and renames it: a directory
-# of the final name that has the tools is complete.
+# of the final name through which logs go is complete.
 kafka_download() {
   have mvn || install_packages maven
   local work=$kafka_jars.$$
@@ -33,6 +34,11 @@ kafka_download() {
       <artifactId>kafka-tools</artifactId>
       <version>$kafka_version</version>
     </dependency>
+    <dependency>
+      <groupId>org.apache.logging.log4j</groupId>
+      <artifactId>log4j-slf4j-impl</artifactId>
+      <version>$kafka_log4j</version>
+    </dependency>
   </dependencies>
 </project>
 POM
@@ -43,11 +49,11 @@ POM
     rm -rf -- "$work"
     die "Maven could not fetch Kafka $kafka_version: see .services/maven.log; the machine needs Maven Central or a mirror in ~/.m2/settings.xml"
   fi
-  # Another checkout may have been as fast, or had fetched the broker alone, which may
+  # Another checkout may have been as fast, or had fetched less of it, which may
   # run: what is there stays.
   if [ -d "$kafka_jars" ]; then
-    find "$work/jars" -name '*.jar' ! -name 'kafka-tools-*' -exec mv -n -t "$kafka_jars/jars" {} +
-    mv -n -t "$kafka_jars/jars" "$work"/jars/kafka-tools-*.jar
+    find "$work/jars" -name '*.jar' ! -name 'log4j-slf4j-impl-*' -exec mv -n -t "$kafka_jars/jars" {} +
+    mv -n -t "$kafka_jars/jars" "$work"/jars/log4j-slf4j-impl-*.jar
     rm -rf -- "$work"
   else
     mv "$work" "$kafka_jars"

@@ -55,9 +55,10 @@ func (h *handler) handle(ctx context.Context, batch []kafka.Message) error {
 	origins := &origins{batch: batch}
 	findings := make([]event.Finding, 0, len(batch))
 	var unreadable []kafka.Dead
-	for _, m := range batch {
+	for i := range batch {
+		m := &batch[i]
 		if m.DecodeErr != nil {
-			unreadable = append(unreadable, kafka.Dead{Message: m, Class: classUndecodable, Reason: m.DecodeErr.Error(), Attempts: 1})
+			unreadable = append(unreadable, kafka.Dead{Message: *m, Class: classUndecodable, Reason: m.DecodeErr.Error(), Attempts: 1})
 			continue
 		}
 		findings = append(findings, m.Finding)

@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/trueup/trueup/internal/freeport"
 )
 
 // broker is a Kafka of the soak's own, which it may restart: one node, broker
@@ -135,12 +137,11 @@ func (b *broker) stop(signal syscall.Signal) {
 func freePorts(n int) ([]string, error) {
 	var out []string
 	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+		port, err := freeport.Find()
 		if err != nil {
 			return nil, err
 		}
-		defer listener.Close()
-		out = append(out, strings.TrimSpace(listener.Addr().String()))
+		out = append(out, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	}
 	return out, nil
 }

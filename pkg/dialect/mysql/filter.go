@@ -32,7 +32,7 @@ func (d Dialect) filter(s *statement, v *schema.View) []string {
 func (d Dialect) own(s *statement, v *schema.View) []string {
 	var conditions []string
 	for _, f := range v.Fixed {
-		conditions = append(conditions, d.oneColumn(s, f.ViewColumn, []row.Key{{f.Value}})...)
+		conditions = append(conditions, d.oneColumn(s, &f.ViewColumn, []row.Key{{f.Value}})...)
 	}
 	if v.Where != "" {
 		conditions = append(conditions, "("+v.Where+"\n)")

@@ -28,7 +28,7 @@ func (d Dialect) rangeConditions(s *statement, v *schema.View, r row.Range) []st
 func (d Dialect) terms(s *statement, v *schema.View, bound row.Key) []dialect.Term {
 	terms := make([]dialect.Term, len(bound))
 	for i, c := range v.KeyColumns() {
-		expr, arg, fit := keyValue(c, bound[i])
+		expr, arg, fit := keyValue(&c, bound[i])
 		terms[i] = dialect.Term{
 			Column: d.Quote(c.Name),
 			Value:  func() string { return s.arg(expr, arg) },
@@ -42,20 +42,24 @@ func (d Dialect) terms(s *statement, v *schema.View, bound row.Key) []dialect.Te
 // condition finds them through the index, by the column's collation, which may
 // well hold more texts to be equal.
 func (d Dialect) keyConditions(s *statement, v *schema.View, keys []row.Key) []string {
-	columns := v.KeyColumns()
+	return d.oneOfKeys(s, v.KeyColumns(), keys)
+}
+
+// oneOfKeys is keyConditions for the columns of a view's key.
+func (d Dialect) oneOfKeys(s *statement, columns []schema.ViewColumn, keys []row.Key) []string {
 	keys = possible(columns, keys)
 	if len(keys) == 0 {
 		return []string{"FALSE"}
 	}
 	keys = padded(keys)
 	if len(columns) == 1 {
-		return d.oneColumn(s, columns[0], keys)
+		return d.oneColumn(s, &columns[0], keys)
 	}
 	var list []string
 	for _, key := range keys {
 		var terms []string
-		for i, c := range columns {
-			terms = append(terms, d.oneColumn(s, c, []row.Key{key[i : i+1]})...)
+		for i := range columns {
+			terms = append(terms, d.oneColumn(s, &columns[i], []row.Key{key[i : i+1]})...)
 		}
 		list = append(list, "("+strings.Join(terms, " AND ")+")")
 	}
@@ -82,12 +86,17 @@ func padded[T any](items []T) []T {
 
 // oneColumn holds where the column has one of the values. Bytes equal implies
 // collation-equal, so the two lists need not be taken in pairs.
-func (d Dialect) oneColumn(s *statement, c schema.ViewColumn, keys []row.Key) []string {
-	var values []string
+func (d Dialect) oneColumn(s *statement, c *schema.ViewColumn, keys []row.Key) []string {
+	values := make([]string, 0, len(keys))
+	s.args = slices.Grow(s.args, len(keys))
+	add := func(v row.Value) {
+		expr, arg, _ := keyValue(c, v)
+		values = append(values, s.arg(expr, arg))
+	}
 	for _, key := range keys {
-		for _, spelling := range spellings(c, key[0]) {
-			expr, arg, _ := keyValue(c, spelling)
-			values = append(values, s.arg(expr, arg))
+		add(key[0])
+		if eitherCase(c) {
+			add(bytes.ToUpper(key[0]))
 		}
 	}
 	conditions := []string{d.Quote(c.Name) + oneOf(values)}
@@ -98,7 +107,7 @@ func (d Dialect) oneColumn(s *statement, c schema.ViewColumn, keys []row.Key) []
 	for i, key := range keys {
 		exact[i] = s.arg("CAST(? AS BINARY)", string(key[0]))
 	}
-	text, _ := d.DigestText(c)
+	text, _ := d.DigestText(*c)
 	return append(conditions, "CAST("+text+" AS BINARY)"+oneOf(exact))
 }
 
@@ -109,38 +118,37 @@ func oneOf(values []string) string {
 	return " IN (" + strings.Join(values, ", ") + ")"
 }
 
-// spellings are the texts under which the index may hold a value: a UUID in a
-// character column with a binary collation may be in upper case.
-func spellings(c schema.ViewColumn, v row.Value) []row.Value {
-	if c.Type.Kind == canonical.Text && c.As.Kind == canonical.UUID {
-		return []row.Value{v, bytes.ToUpper(v)}
-	}
-	return []row.Value{v}
+// eitherCase says whether the index may hold a value in upper case as well, as it may
+// a UUID in a character column with a binary collation.
+func eitherCase(c *schema.ViewColumn) bool {
+	return c.Type.Kind == canonical.Text && c.As.Kind == canonical.UUID
 }
 
 // possible leaves out the keys that no row can have.
 func possible(columns []schema.ViewColumn, keys []row.Key) []row.Key {
-	out := make([]row.Key, 0, len(keys))
-next:
-	for _, key := range keys {
-		for i, c := range columns {
-			if _, _, fit := keyValue(c, key[i]); fit != dialect.Fits {
-				continue next
+	impossible := func(key row.Key) bool {
+		for i := range columns {
+			if _, _, fit := keyValue(&columns[i], key[i]); fit != dialect.Fits {
+				return true
 			}
 		}
-		out = append(out, key)
+		return false
 	}
-	return out
+	if !slices.ContainsFunc(keys, impossible) {
+		return keys
+	}
+	return slices.DeleteFunc(slices.Clone(keys), impossible)
 }
 
 // keyValue is a key's value as an argument of the type the column's index
 // compares with, the SQL around its placeholder, and whether the column can
 // hold it.
-func keyValue(c schema.ViewColumn, v row.Value) (expr string, arg any, fit dialect.Fit) {
+func keyValue(c *schema.ViewColumn, v row.Value) (expr string, arg any, fit dialect.Fit) {
+	if c.Type.Kind == canonical.Bool || c.Type.Kind == canonical.Int {
+		return wholeValue(v)
+	}
 	text := string(v)
 	switch c.Type.Kind {
-	case canonical.Bool, canonical.Int:
-		return wholeValue(text)
 	case canonical.Decimal:
 		return decimalValue(text)
 	case canonical.Text:
@@ -170,14 +178,14 @@ func keyValue(c schema.ViewColumn, v row.Value) (expr string, arg any, fit diale
 
 // wholeValue is exact as an integer of 64 bits, and else a decimal: the other
 // side may have 1.5 or 10^30 where this one has integers.
-func wholeValue(text string) (string, any, dialect.Fit) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+func wholeValue(v row.Value) (string, any, dialect.Fit) {
+	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
 		return "?", n, dialect.Fits
 	}
-	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+	if n, err := strconv.ParseUint(string(v), 10, 64); err == nil {
 		return "?", n, dialect.Fits
 	}
-	return decimalValue(text)
+	return decimalValue(string(v))
 }
 
 // MySQL's DECIMAL holds 65 digits, 30 of them after the point (its manual,
@@ -221,7 +229,7 @@ func floor(text string) string {
 	return new(big.Rat).SetFrac(scaled, unit).FloatString(decimalScale)
 }
 
-func bytesValue(c schema.ViewColumn, v row.Value) (string, any, dialect.Fit) {
+func bytesValue(c *schema.ViewColumn, v row.Value) (string, any, dialect.Fit) {
 	decode := canonical.DecodeHex
 	if c.As.Kind == canonical.UUID {
 		decode = func(v row.Value) ([]byte, error) { return canonical.DecodeUUID(v) }

@@ -16,7 +16,7 @@ func (Dialect) Literal(c schema.ViewColumn, v row.Value) string {
 	if v.IsNull() {
 		return "NULL"
 	}
-	switch arg := writeValue(c, v).(type) {
+	switch arg := writeValue(&c, v).(type) {
 	case float64: // a FLOAT with all digits: its shortest text may be out of range
 		return strconv.FormatFloat(arg, 'g', -1, 64)
 	case int64:

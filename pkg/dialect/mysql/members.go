@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/trueup/trueup/pkg/row"
 	"github.com/trueup/trueup/pkg/schema"
 )
 
@@ -27,8 +28,8 @@ const refused = "\x01 no value of this column \x01"
 const firstYear = 100
 
 // yearValue is negative, and so refused, where the server would add a century.
-func yearValue(text string) any {
-	_, arg, _ := wholeValue(text)
+func yearValue(v row.Value) any {
+	_, arg, _ := wholeValue(v)
 	if n, ok := arg.(int64); ok && 0 < n && n < firstYear {
 		return -n
 	}

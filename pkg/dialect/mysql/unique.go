@@ -37,7 +37,7 @@ func (d Dialect) Holders(v *schema.View, unique []int, rows []row.Row) dialect.Q
 func (d Dialect) meets(s *statement, v *schema.View, unique []int, r row.Row) []string {
 	var terms []string
 	for _, p := range unique {
-		c := v.Columns[p]
+		c := &v.Columns[p]
 		if c.Type.Kind == canonical.Text || c.Type.Kind == canonical.Bytes {
 			expr, arg, fit := keyValue(c, r[p])
 			if fit != dialect.Fits {

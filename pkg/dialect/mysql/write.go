@@ -28,8 +28,8 @@ func (d Dialect) Insert(v *schema.View, rows []row.Row) dialect.Query {
 			s.write(", ")
 		}
 		s.write(line)
-		for p, c := range v.Columns {
-			if !c.Generated {
+		for p := range v.Columns {
+			if c := &v.Columns[p]; !c.Generated {
 				s.args = append(s.args, writeValue(c, r[p]))
 			}
 		}
@@ -90,13 +90,15 @@ func (d Dialect) Update(v *schema.View, rows []row.Row, positions []int) dialect
 // since the column's type would turn a value that it refuses into NULL.
 func (d Dialect) newValue(s *statement, v *schema.View, rows []row.Row, p int) string {
 	if len(rows) == 1 {
-		return s.arg("?", writeValue(v.Columns[p], rows[0][p]))
+		return s.arg("?", writeValue(&v.Columns[p], rows[0][p]))
 	}
 	var sql strings.Builder
 	sql.WriteString("CASE")
+	columns, one := v.KeyColumns(), make([]row.Key, 1)
 	for _, r := range rows {
-		sql.WriteString(" WHEN " + strings.Join(d.keyConditions(s, v, []row.Key{r.Key(v.Key)}), " AND "))
-		sql.WriteString(" THEN " + s.arg("?", writeValue(v.Columns[p], r[p])))
+		one[0] = r.Key(v.Key)
+		sql.WriteString(" WHEN " + strings.Join(d.oneOfKeys(s, columns, one), " AND "))
+		sql.WriteString(" THEN " + s.arg("?", writeValue(&v.Columns[p], r[p])))
 	}
 	return sql.String() + " END"
 }
@@ -106,7 +108,7 @@ func mixed(v *schema.View, rows []row.Row, positions []int) bool {
 	for _, p := range positions {
 		texts, numbers := false, false
 		for _, r := range rows {
-			switch writeValue(v.Columns[p], r[p]).(type) {
+			switch writeValue(&v.Columns[p], r[p]).(type) {
 			case string:
 				texts = true
 			case int64, uint64, float64:
@@ -138,40 +140,41 @@ func (d Dialect) Delete(v *schema.View, keys []row.Key) dialect.Query {
 
 // writeValue is a value as an argument for the column. What the column cannot
 // hold goes to the server as text, which refuses it by the column's name.
-func writeValue(c schema.ViewColumn, v row.Value) any {
+func writeValue(c *schema.ViewColumn, v row.Value) any {
 	if v.IsNull() {
 		return null(c)
 	}
+	if c.Type.Kind == canonical.Bool || c.Type.Kind == canonical.Int {
+		if c.Base == "year" {
+			return yearValue(v)
+		}
+		_, arg, _ := wholeValue(v)
+		return arg
+	}
 	text := string(v)
 	switch c.Type.Kind {
-	case canonical.Bool, canonical.Int:
-		if c.Base == "year" {
-			return yearValue(text)
-		}
-		_, arg, _ := wholeValue(text)
-		return arg
 	case canonical.Float32, canonical.Float64:
 		return floatValue(c, text)
 	case canonical.Bytes:
 		_, arg, _ := bytesValue(c, v)
 		return arg
 	case canonical.Bits:
-		return bitsValue(c, text)
+		return bitsValue(*c, text)
 	default:
-		return memberValue(c, text)
+		return memberValue(*c, text)
 	}
 }
 
 // null is NULL, except for a TIMESTAMP NOT NULL: servers without
 // explicit_defaults_for_timestamp would store the present time and say nothing.
-func null(c schema.ViewColumn) any {
+func null(c *schema.ViewColumn) any {
 	if c.Base == "timestamp" && !c.Nullable {
 		return "NULL"
 	}
 	return nil
 }
 
-func floatValue(c schema.ViewColumn, text string) any {
+func floatValue(c *schema.ViewColumn, text string) any {
 	bits := 64
 	if c.Type.Kind == canonical.Float32 {
 		bits = 32
