@@ -164,8 +164,9 @@ func TestASessionThatIsSetUpIsNotSomebodyElses(t *testing.T) {
 	gauges, _ := gaugesOf(t, openGoverned(t, dsn))
 	const settingUp = 20
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	same := testenv.Open(t, dsn)
-	ended := make(chan struct{})
+	ended := make(chan struct{}, settingUp)
 	for range settingUp {
 		go func() {
 			_, _ = same.ExecContext(ctx, "SET @x = SLEEP(15)") // until cancelled

@@ -225,8 +225,8 @@ func (g *Governor) Share() float64 {
 const (
 	// roomy is the share of the time down to which ranges have just that share of their
 	// usual size. Below it they are shorter still, down to briefest of that: less would
-	// be mostly the beginning and the end of ranges. Both are by trial, on the model and
-	// on a server: what others wait for is how long one statement takes a core.
+	// be mostly the beginning and the end of ranges. Both are by trial on the model: what
+	// others wait for is how long one statement takes a core.
 	roomy    = 0.5
 	briefest = 0.1
 )

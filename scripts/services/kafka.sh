@@ -12,7 +12,7 @@ kafka_up() {
 }
 
 # kafka_download fills the cache under another name and renames it: a directory
-# of the final name through which logs go is complete.
+# of the final name that has log4j-slf4j-impl, which is moved last, is complete.
 kafka_download() {
   have mvn || install_packages maven
   local work=$kafka_jars.$$

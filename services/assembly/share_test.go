@@ -15,30 +15,37 @@ import (
 	"github.com/trueup/trueup/pkg/kafka"
 )
 
+// alone starts governors that share without Kafka.
+func alone(ctx context.Context, t *testing.T, source, target Budget, change func(*Governors)) *Governors {
+	t.Helper()
+	never := false
+	source.Adapt, target.Adapt = &never, &never
+	g, err := NewGovernors(File{Governor: Governor{Source: source, Target: target}}, zerolog.Nop(), nil, governor.Reads, governor.Writes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := g.Share(kafka.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = run(ctx) }() // it returns nil
+	change(g)
+	for _, one := range g.list {
+		if err := one.Start(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return g
+}
+
 // parts has governors share without Kafka, all of them work, and returns how many
 // statements each of those is admitted in the end.
 func parts(t *testing.T, source, target Budget, change func(*Governors), work ...governed) map[governed]int {
 	t.Helper()
 	admitted := map[governed]int{}
 	synctest.Test(t, func(t *testing.T) {
-		never := false
-		source.Adapt, target.Adapt = &never, &never
-		g, err := NewGovernors(File{Governor: Governor{Source: source, Target: target}}, zerolog.Nop(), nil, governor.Reads, governor.Writes)
-		if err != nil {
-			t.Fatal(err)
-		}
-		run, err := g.Share(kafka.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
 		ctx, cancel := context.WithCancel(t.Context())
-		go func() { _ = run(ctx) }() // it returns nil
-		change(g)
-		for _, one := range g.list {
-			if err := one.Start(nil); err != nil {
-				t.Fatal(err)
-			}
-		}
+		g := alone(ctx, t, source, target, change)
 		for _, which := range work {
 			go func() {
 				for {
@@ -186,23 +193,8 @@ func TestOneServerWithoutRoomForTwoStatementsIsAskedInTurn(t *testing.T) {
 // of the other meanwhile.
 func TestWhoWaitsForOneSideHasHisPartOfTheOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		never := false
-		g, err := NewGovernors(File{Governor: Governor{Source: Budget{Concurrency: 4, Adapt: &never}, Target: Budget{Concurrency: 4, Adapt: &never}}},
-			zerolog.Nop(), nil, governor.Reads, governor.Writes)
-		if err != nil {
-			t.Fatal(err)
-		}
-		run, err := g.Share(kafka.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
 		ctx, cancel := context.WithCancel(t.Context())
-		go func() { _ = run(ctx) }() // it returns nil
-		for _, one := range g.list {
-			if err := one.Start(nil); err != nil {
-				t.Fatal(err)
-			}
-		}
+		g := alone(ctx, t, Budget{Concurrency: 4}, Budget{Concurrency: 4}, func(*Governors) {})
 		if err := g.Of(event.Source, governor.Reads).Pause("by hand", time.Now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}

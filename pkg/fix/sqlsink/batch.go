@@ -38,9 +38,6 @@ func (b *batch) lock(ctx context.Context, keys []row.Key) error {
 	if b.rows, err = b.tx.Lock(ctx, b.view, keys); err != nil {
 		return err
 	}
-	if len(b.rows) == len(keys) {
-		return nil // as nearly always; a row that came twice is for the caller to find
-	}
 	missing := without(keys, b.rows, b.view.Key)
 	if len(missing) == 0 {
 		return nil
