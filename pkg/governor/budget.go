@@ -17,6 +17,7 @@ type Budget struct {
 	limit    int
 	inUse    int
 	queue    []*waiter
+	peak     int // of places in use or waited for, since somebody asked
 	admitted int64
 	waited   time.Duration
 }
@@ -54,6 +55,7 @@ func (b *Budget) Acquire(ctx context.Context) (release func(), err error) {
 func (b *Budget) enter() *waiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.peak = max(b.peak, b.inUse+len(b.queue)+1)
 	if b.inUse < b.limit && len(b.queue) == 0 {
 		b.inUse++
 		b.admitted++
@@ -107,6 +109,16 @@ func (b *Budget) SetLimit(statements int) {
 
 func (b *Budget) refused(ctx context.Context) error {
 	return fmt.Errorf("wait for a place in the budget of %s: %w", b.name, context.Cause(ctx))
+}
+
+// asked is the largest number of places that were in use or waited for at once since it
+// was called last.
+func (b *Budget) asked() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	peak := b.peak
+	b.peak = b.inUse + len(b.queue)
+	return peak
 }
 
 // Stats are the figures of a Budget.

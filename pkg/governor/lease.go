@@ -15,6 +15,9 @@ func (s *Sharing) take(part Part, sent time.Time) {
 	for _, g := range s.governors {
 		g.allot(part.Statements[g.config.Name], "")
 	}
+	if s.Neighbours != nil {
+		s.Neighbours(part.Neighbours)
+	}
 }
 
 // renew keeps the parts for longer, and says whether there still are any.

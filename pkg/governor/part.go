@@ -17,6 +17,32 @@ type part struct {
 	wake func()
 	// worked is when there was work last.
 	worked time.Time
+	demand demand
+}
+
+// demand is the number of statements at once that are asked for: the most of the last few
+// seconds.
+type demand struct {
+	most, latest int
+	at           time.Time // of most; latest is the most since
+}
+
+const (
+	// usual is how long a demand counts that has not come again.
+	usual = 2 * time.Second
+	// restful is how long there is nothing to do until others may have what is not used.
+	restful = time.Second
+)
+
+func (d *demand) observe(now time.Time, asked int) {
+	switch {
+	case asked >= d.most:
+		*d = demand{most: asked, at: now}
+	case now.Sub(d.at) >= usual:
+		*d = demand{most: max(asked, d.latest), at: now}
+	default:
+		d.latest = max(d.latest, asked)
+	}
 }
 
 // share has the governor admit nothing before it is told its part.
@@ -86,6 +112,14 @@ func (g *Governor) claim(now time.Time) Claim {
 	c := Claim{
 		Governor: g.config.Name, Most: max(int(g.allowed), 1), Holds: g.part.statements,
 		Wants: !g.part.worked.IsZero() && now.Sub(g.part.worked) < linger,
+	}
+	if !c.Wants || g.part.demand.at.IsZero() {
+		g.part.demand = demand{most: c.Most, at: now} // what will come is not known
+	}
+	g.part.demand.observe(now, g.budget.asked())
+	c.Uses, c.Rests = max(g.part.demand.most, 1), now.Sub(g.part.worked) >= restful
+	if c.Rests {
+		c.Uses = 1
 	}
 	if n := float64(used.InUse); n > math.Ceil(g.part.statements) {
 		c.Holds = n // what runs is not cancelled

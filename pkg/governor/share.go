@@ -19,6 +19,13 @@ type Claim struct {
 	Wants bool `json:"wants"`
 	// Holds is the number of statements that may run, or still do.
 	Holds float64 `json:"holds"`
+	// Uses is the number of statements at once that were asked for of late, 0 where that
+	// is not known, and Rests says that none was in the last second. Who uses less than he
+	// is due leaves the rest to those that lack it.
+	Uses  int  `json:"uses,omitempty"`
+	Rests bool `json:"rests,omitempty"`
+	// Machine tells the machines apart that processes run on; empty where it is not known.
+	Machine string `json:"machine,omitempty"`
 }
 
 // Part is what a process may use until it is told otherwise.
@@ -28,6 +35,11 @@ type Part struct {
 	Statements map[string]float64 `json:"statements"`
 	// Wanted says that others wait for what this process holds beyond that.
 	Wanted bool `json:"wanted,omitempty"`
+	// Lacking names the governors whose budgets do not have what all could use: what one
+	// of them does not use, others would.
+	Lacking map[string]bool `json:"lacking,omitempty"`
+	// Neighbours is the number of other processes on the same machine that are at work.
+	Neighbours int `json:"neighbours,omitempty"`
 }
 
 // divide gives every process its part of each budget. Those that want something
@@ -38,7 +50,7 @@ func divide(claims map[string][]Claim) map[string]Part {
 	parts := map[string]Part{}
 	budgets := map[string][]*stake{}
 	for process, list := range claims {
-		parts[process] = Part{Statements: map[string]float64{}}
+		parts[process] = Part{Statements: map[string]float64{}, Lacking: map[string]bool{}, Neighbours: neighbours(process, claims)}
 		for _, c := range list {
 			if c.Most >= 1 { // anything else is no claim
 				budgets[c.Budget] = append(budgets[c.Budget], &stake{process: process, Claim: c})
@@ -50,6 +62,9 @@ func divide(claims map[string][]Claim) map[string]Part {
 		for _, s := range all {
 			part := parts[s.process]
 			part.Statements[s.Governor] = s.given
+			if s.lacking {
+				part.Lacking[s.Governor] = true
+			}
 			part.Wanted = part.Wanted || short && s.Holds > s.given+rounding
 			parts[s.process] = part
 		}
@@ -61,7 +76,9 @@ func divide(claims map[string][]Claim) map[string]Part {
 type stake struct {
 	process string
 	Claim
+	could      int // statements at once that it could use, 0 when it rests
 	due, given float64
+	lacking    bool // that somebody could use more than he is due
 }
 
 // rounding is far above what adding up the parts of a budget loses, and far
@@ -70,7 +87,7 @@ const rounding = 1e-6
 
 // allot divides one budget, and says whether somebody got less than he is due.
 func allot(all []*stake) (short bool) {
-	// The order is the same every time, or the odd statement would wander.
+	// The order is the same every time, or who is given what is free would wander.
 	slices.SortFunc(all, func(a, b *stake) int {
 		return cmp.Or(cmp.Compare(a.process, b.process), cmp.Compare(a.Governor, b.Governor))
 	})
@@ -97,28 +114,73 @@ func allot(all []*stake) (short bool) {
 	return short
 }
 
-// due is what everybody is to have in the end.
+// due is what everybody is to have in the end: the same, but that who uses less than
+// that leaves the rest to those that lack it (max-min fairness). What nobody uses is
+// divided too, for whoever needs it next.
 func due(all []*stake) {
-	most, wanting := all[0].Most, 0
+	var wanting []*stake
+	most := all[0].Most
 	for _, s := range all {
 		most = min(most, s.Most)
 		if s.Wants {
-			wanting++
+			wanting = append(wanting, s)
 		}
 	}
-	if wanting == 0 {
+	if len(wanting) == 0 {
 		return
 	}
-	each, odd := most/wanting, most%wanting
-	for _, s := range all {
+	if most < len(wanting) {
+		for _, s := range wanting {
+			s.due = float64(most) / float64(len(wanting))
+		}
+		return
+	}
+	for _, s := range wanting {
 		switch {
-		case !s.Wants:
-		case each == 0:
-			s.due = float64(most) / float64(wanting)
-		case odd > 0:
-			s.due, odd = float64(each+1), odd-1
+		case s.Rests:
+		case s.Uses > 0:
+			s.could = min(s.Uses, most)
 		default:
-			s.due = float64(each)
+			s.could = most
 		}
 	}
+	// Who comes later has what remains, which is one more where it does not come out even.
+	slices.SortFunc(wanting, func(a, b *stake) int {
+		return cmp.Or(cmp.Compare(a.could, b.could), cmp.Compare(b.process, a.process), cmp.Compare(b.Governor, a.Governor))
+	})
+	left := most
+	for i, s := range wanting {
+		give := min(max(s.could, 1), left/(len(wanting)-i)) // who rests begins with one
+		s.due = float64(give)
+		left -= give
+	}
+	takers := wanting
+	if awake := slices.IndexFunc(wanting, func(s *stake) bool { return !s.Rests }); awake > 0 {
+		takers = wanting[awake:]
+	}
+	for i, s := range slices.Backward(takers) { // what nobody uses
+		give := (left + i) / (i + 1)
+		s.due += float64(give)
+		left -= give
+	}
+	for _, s := range wanting {
+		s.lacking = slices.ContainsFunc(wanting, (*stake).lacks)
+	}
 }
+
+// lacks says that it could use more than it is due.
+func (s *stake) lacks() bool { return float64(s.could) > s.due }
+
+// neighbours counts the other processes that are at work on the same machine.
+func neighbours(process string, claims map[string][]Claim) (n int) {
+	for other, list := range claims {
+		if other != process && slices.ContainsFunc(list, Claim.works) && len(claims[process]) > 0 &&
+			list[0].Machine != "" && list[0].Machine == claims[process][0].Machine {
+			n++
+		}
+	}
+	return n
+}
+
+// works says that there is work now, and not only was a moment ago.
+func (c Claim) works() bool { return c.Wants && !c.Rests }

@@ -13,6 +13,13 @@ func claimOf(most int, wants bool, holds float64) []Claim {
 	return []Claim{{Budget: "source", Governor: "source reads", Most: most, Wants: wants, Holds: holds}}
 }
 
+// using is a claim of a budget of 6 by one who has used so many statements of late.
+func using(uses int) []Claim {
+	c := claimOf(6, true, 0)
+	c[0].Uses, c[0].Rests = uses, uses == 0
+	return c
+}
+
 func TestABudgetIsDividedAmongThoseThatHaveWork(t *testing.T) {
 	for name, c := range map[string]struct {
 		claims map[string][]Claim
@@ -37,8 +44,14 @@ func TestABudgetIsDividedAmongThoseThatHaveWork(t *testing.T) {
 			map[string]float64{"a": 0.5, "b": 0.5, "c": 0.5, "d": 0.5},
 			nil,
 		},
-		"told different sizes": {map[string][]Claim{"a": claimOf(6, true, 0), "b": claimOf(4, true, 0)}, map[string]float64{"a": 2, "b": 2}, nil},
-		"no claim":             {map[string][]Claim{"a": claimOf(6, true, 0), "b": claimOf(0, true, 0), "c": nil}, map[string]float64{"a": 6, "b": 0, "c": 0}, nil},
+		"told different sizes":           {map[string][]Claim{"a": claimOf(6, true, 0), "b": claimOf(4, true, 0)}, map[string]float64{"a": 2, "b": 2}, nil},
+		"who needs less leaves the rest": {map[string][]Claim{"a": using(1), "b": using(6)}, map[string]float64{"a": 1, "b": 5}, nil},
+		"each less than the last":        {map[string][]Claim{"a": using(6), "b": using(2), "c": using(1)}, map[string]float64{"a": 3, "b": 2, "c": 1}, nil},
+		"what nobody needs":              {map[string][]Claim{"a": using(1), "b": using(2)}, map[string]float64{"a": 2, "b": 4}, nil},
+		"who rests can begin":            {map[string][]Claim{"a": using(0), "b": using(1)}, map[string]float64{"a": 1, "b": 5}, nil},
+		"all rest":                       {map[string][]Claim{"a": using(0), "b": using(0)}, map[string]float64{"a": 3, "b": 3}, nil},
+		"one that does not say":          {map[string][]Claim{"a": claimOf(6, true, 0), "b": using(2)}, map[string]float64{"a": 4, "b": 2}, nil},
+		"no claim":                       {map[string][]Claim{"a": claimOf(6, true, 0), "b": claimOf(0, true, 0), "c": nil}, map[string]float64{"a": 6, "b": 0, "c": 0}, nil},
 	} {
 		parts := divide(c.claims)
 		var wanted []string
@@ -85,6 +98,7 @@ func TestPartsNeverAddUpToMoreThanTheBudget(t *testing.T) {
 					holds = c[0].Holds
 				}
 				claims[process] = claimOf(most, dice.IntN(3) > 0, holds)
+				claims[process][0].Uses, claims[process][0].Rests = dice.IntN(most+2), dice.IntN(4) == 0
 			}
 			held := 0.0
 			for process, part := range divide(claims) {
@@ -114,6 +128,21 @@ func TestPartsNeverAddUpToMoreThanTheBudget(t *testing.T) {
 		}
 		if wanting && (held < float64(most)-rounding || held > float64(most)+rounding) {
 			t.Fatalf("%v statements of %d are held in the end: %v", held, most, claims)
+		}
+	}
+}
+
+func TestNeighboursAreAtWorkOnTheSameMachine(t *testing.T) {
+	on := func(machine string, wants, rests bool) []Claim {
+		return []Claim{{Budget: "target", Governor: "target reads", Most: 6, Machine: machine}, {Budget: "source", Governor: "source reads", Most: 6, Machine: machine, Wants: wants, Rests: rests}}
+	}
+	parts := divide(map[string][]Claim{
+		"a": on("one", true, false), "b": on("one", true, false), "rests": on("one", true, true), "idle": on("one", false, true),
+		"c": on("two", true, false), "d": on("", true, false), "e": on("", true, false), "none": nil,
+	})
+	for process, want := range map[string]int{"a": 1, "b": 1, "rests": 2, "idle": 2, "c": 0, "d": 0, "e": 0, "none": 0} {
+		if got := parts[process].Neighbours; got != want {
+			t.Errorf("%s has %d neighbours, want %d", process, got, want)
 		}
 	}
 }

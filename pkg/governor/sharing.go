@@ -26,9 +26,13 @@ const (
 
 	// beat is how late a process learns that a round has begun. It takes several
 	// until all who begin together have their parts, and some of them wait for that.
-	beat  = 250 * time.Millisecond
-	grace = time.Second
-	lease = RoundTimeout + grace
+	beat = 250 * time.Millisecond
+	// eager is the same in the time just after a round, eagerFor, when another one is
+	// likely: somebody lets go, or comes together with others.
+	eager    = 50 * time.Millisecond
+	eagerFor = 2 * time.Second
+	grace    = time.Second
+	lease    = RoundTimeout + grace
 	// answerTimeout is for how long a sign of life waits to be acknowledged.
 	answerTimeout = 2 * time.Second
 	// firstRound is when somebody should know that nothing was heard since the
@@ -38,8 +42,10 @@ const (
 	// linger is for how long a governor keeps its part after its last work, so
 	// that short gaps do not begin a round each.
 	linger = 15 * time.Second
-	// beforeJoining keeps processes that disturb each other from doing so all the time.
-	beforeJoining = 100 * time.Millisecond
+	// beforeJoining keeps processes that disturb each other from doing so all the time,
+	// and beforeJoiningAgain those that only begin a round together.
+	beforeJoining      = 100 * time.Millisecond
+	beforeJoiningAgain = 20 * time.Millisecond
 	// leaveTimeout bounds the farewell, without which the others wait for SessionTimeout.
 	leaveTimeout = 2 * time.Second
 )
@@ -48,6 +54,12 @@ const (
 // others. Nothing is announced by clocks: who lives is for the circle to say, and
 // how long ago something was is measured within one process.
 type Sharing struct {
+	// Machine tells the machine that this process runs on from others, and Neighbours is
+	// told how many other processes are at work on it. Both are set before Run, where they
+	// are to be.
+	Machine    string
+	Neighbours func(int)
+
 	circle    circle.Circle
 	wayOut    string
 	governors []*Governor
@@ -97,7 +109,7 @@ func (s *Sharing) Run(ctx context.Context) error {
 			s.lose(err)
 			wait = beforeJoining // who makes everybody begin again and again is not to be helped by haste
 		case circle.Again(err):
-			wait = beforeJoining
+			wait = beforeJoiningAgain
 		default:
 			s.note(err)
 			wait = grace
@@ -119,7 +131,8 @@ func (s *Sharing) round(ctx context.Context) error {
 		return err
 	}
 	s.take(part, sent)
-	pulse := time.NewTicker(beat)
+	taken := time.Now()
+	pulse := time.NewTimer(eager)
 	defer pulse.Stop()
 	for !s.differs(claims, part) {
 		select {
@@ -130,6 +143,11 @@ func (s *Sharing) round(ctx context.Context) error {
 		case <-pulse.C:
 		}
 		sent := time.Now()
+		if sent.Sub(taken) < eagerFor {
+			pulse.Reset(eager)
+		} else {
+			pulse.Reset(beat)
+		}
 		bounded, cancel := context.WithTimeout(ctx, answerTimeout)
 		err := s.circle.Beat(bounded)
 		cancel()
@@ -198,20 +216,36 @@ func (s *Sharing) claims() []Claim {
 	claims := make([]Claim, len(s.governors))
 	for i, g := range s.governors {
 		claims[i] = g.claim(now)
-		claims[i].Budget = s.budgets[g]
+		claims[i].Budget, claims[i].Machine = s.budgets[g], s.Machine
 	}
 	return claims
 }
 
-// differs says whether another round is due: work came or went, or others wait
-// for something that this process has let go of since it spoke.
+// differs says whether another round is due.
 func (s *Sharing) differs(said []Claim, part Part) bool {
 	for i, now := range s.claims() {
-		if now.Wants != said[i].Wants || part.Wanted && now.Holds < said[i].Holds-rounding {
+		if said[i].outdated(now, part) {
 			return true
 		}
 	}
 	return false
+}
+
+// outdated says whether a claim of now would be answered otherwise than this one was:
+// work came or went, others wait for something that was let go of since, or could use
+// what is not used here any more, or the other way round.
+func (c Claim) outdated(now Claim, part Part) bool {
+	has := part.Statements[c.Governor]
+	switch {
+	case now.Wants != c.Wants, part.Wanted && now.Holds < c.Holds-rounding:
+		return true
+	case !now.Wants:
+		return false
+	default:
+		return now.Rests && !c.Rests && len(part.Lacking) > 0 ||
+			part.Lacking[c.Governor] && now.Uses < c.Uses && float64(now.Uses) < has ||
+			now.Uses > c.Uses && float64(c.Uses) <= has && float64(now.Uses) > has
+	}
 }
 
 // wake has Run look at the claims at once.

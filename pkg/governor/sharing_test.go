@@ -237,13 +237,54 @@ func TestTheLastWorkIsFollowedByAPauseForBreath(t *testing.T) {
 			i.t.Error(err)
 			return
 		}
-		time.Sleep(5 * time.Second)
+		time.Sleep(usual - 500*time.Millisecond)
+		i.expect("what it will need is not known yet", "3 3", a, b)
+		time.Sleep(3 * time.Second)
+		i.expect("it needs no more than one", "1 5", a, b)
 		release()
 		time.Sleep(linger - 2*time.Second)
-		i.expect("a moment after", "3 3", a, b)
+		i.expect("a moment after", "1 5", a, b)
 		time.Sleep(5 * time.Second)
 		i.expect("and later", "0 6", a, b)
 	})
+}
+
+// What one does not use is another's within seconds, and is given back when it is needed.
+func TestWhatOneDoesNotUseIsAnothers(t *testing.T) {
+	i := install(t, 64, steady(0), 6, 2*time.Minute, func(i *installation) {
+		a, b := i.add("a", false), i.add("b", false)
+		b.work()
+		var held []func()
+		take := func() {
+			release, err := a.governor.Acquire(i.ctx)
+			if err != nil {
+				i.t.Error(err)
+				return
+			}
+			held = append(held, release)
+		}
+		take()
+		take()
+		time.Sleep(5 * time.Second)
+		i.expect("two of six", "2 4", a, b)
+		for _, release := range held {
+			release()
+		}
+		time.Sleep(restful + beat + 4*eager)
+		i.expect("it rests", "1 5", a, b)
+		a.work()
+		time.Sleep(time.Second)
+		i.expect("it needs all it can have", "3 3", a, b)
+		before := i.coordinator.Rounds()
+		time.Sleep(30 * time.Second)
+		i.expect("later", "3 3", a, b)
+		if n := i.coordinator.Rounds() - before; n != 0 {
+			i.t.Errorf("%d rounds while nothing changes", n)
+		}
+	})
+	if i.over > 6 {
+		t.Errorf("%d statements at once", i.over)
+	}
 }
 
 // Two validators and ten fixers come, go, die and lose Kafka.

@@ -136,7 +136,7 @@ func TestAProcessThatStoodStillGoesOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(3*beat + lease + beat/2)
+		time.Sleep(3*eager + lease + beat/2)
 		if s := g.Status(); s.State != Paused {
 			t.Errorf("while it stands still: %+v", s)
 		}

@@ -108,8 +108,7 @@ func (p *Publisher) sendAll(ctx context.Context, records []*outgoing) error {
 // are acknowledged.
 type attempt struct {
 	again []*outgoing
-	// cause is the first error of those in again: the later ones tend to say
-	// that the client library has given up.
+	// cause is the first error of those in again.
 	cause    error
 	rejected []error
 }
@@ -125,9 +124,9 @@ func (a *attempt) reject(err error, o *outgoing) {
 	a.rejected = append(a.rejected, &RejectedError{Topic: o.topic, ID: o.name, Err: err})
 }
 
-// send tries once. A broker refuses a whole batch for one bad message, and the
-// client library batches across callers: the refused are sent again, each
-// alone, and only then is a message itself to blame.
+// send tries once. A broker refuses a whole batch for one bad message, and a batch
+// may have messages of several callers: the refused are sent again, each alone, and
+// only then is a message itself to blame.
 func (p *Publisher) send(records []*outgoing) attempt {
 	var a attempt
 	var suspects []*outgoing
@@ -176,9 +175,9 @@ func (p *Publisher) produce(lock locker, records []*outgoing, failed func(*outgo
 	failures := producer.send(records)
 	lock.Unlock()
 	broken := false
-	for _, e := range failures {
-		broken = broken || !refusedHere(e.Err) && !refusedByBroker(e.Err)
-		failed(e.Msg.Metadata.(*outgoing), e.Err)
+	for _, f := range failures {
+		broken = broken || !refusedHere(f.err) && !refusedByBroker(f.err)
+		failed(f.record, f.err)
 	}
 	p.producers.release(producer, broken)
 	return nil

@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"testing"
@@ -13,6 +14,40 @@ type gate struct {
 	mu    sync.Mutex
 	away  bool
 	conns map[net.Conn]bool
+	// deaf is how many connections are yet to lose an answer, and break.
+	deaf int
+}
+
+// losing is a connection that breaks when an answer comes and the gate wants it to.
+type losing struct {
+	net.Conn
+	gate *gate
+}
+
+func (l losing) Read(into []byte) (int, error) {
+	n, err := l.Conn.Read(into)
+	l.gate.mu.Lock()
+	defer l.gate.mu.Unlock()
+	if n == 0 || l.gate.deaf == 0 {
+		return n, err
+	}
+	l.gate.deaf--
+	_ = l.Conn.Close()
+	return 0, io.EOF
+}
+
+// lose has so many answers that come from now on not arrive.
+func (g *gate) lose(answers int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.deaf = answers
+}
+
+// lost says whether all of them did not.
+func (g *gate) lost() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.deaf == 0
 }
 
 func (g *gate) Dial(network, address string) (net.Conn, error) {
@@ -29,14 +64,21 @@ func (g *gate) Dial(network, address string) (net.Conn, error) {
 		g.conns = map[net.Conn]bool{}
 	}
 	g.conns[conn] = true
-	return conn, nil
+	return losing{conn, g}, nil
 }
 
 // close breaks all connections and refuses new ones.
 func (g *gate) close() {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.away = true
+	g.mu.Unlock()
+	g.cut()
+}
+
+// cut breaks all connections.
+func (g *gate) cut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for conn := range g.conns {
 		_ = conn.Close()
 	}

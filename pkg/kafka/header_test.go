@@ -14,12 +14,11 @@ func TestHeadersArriveAsTheyWereSentUsualOnesFirst(t *testing.T) {
 		"zz": "last", event.HeaderID: "f/1", event.HeaderTime: "2026-01-02T03:04:05Z", "aa": "", event.HeaderInstance: "i",
 		event.HeaderContentType: event.Protobuf, HeaderAttempts: "3",
 	}
-	out := wireHeaders(sent)
+	out := wireRecords([]*parcel{{records: []*outgoing{{record: event.Record{Headers: sent}}, {}}}})
 	var names []string
-	m := &sarama.ConsumerMessage{}
-	for i := range out {
-		names = append(names, string(out[i].Key))
-		m.Headers = append(m.Headers, &out[i])
+	m := &sarama.ConsumerMessage{Headers: out[0].Headers}
+	for _, h := range out[0].Headers {
+		names = append(names, string(h.Key))
 	}
 	if got := record(m).Headers; !maps.Equal(got, sent) {
 		t.Errorf("%v arrived as %v", sent, got)
@@ -27,7 +26,7 @@ func TestHeadersArriveAsTheyWereSentUsualOnesFirst(t *testing.T) {
 	if len(names) != len(sent) || names[0] != event.HeaderID || names[len(names)-1] != "zz" {
 		t.Errorf("sent in the order %v", names)
 	}
-	if len(wireHeaders(nil)) != 0 {
+	if len(out[1].Headers) != 0 {
 		t.Error("no headers became some")
 	}
 }

@@ -81,8 +81,6 @@ type outgoing struct {
 	// name is what an error calls the record.
 	name   string
 	record event.Record
-	// delivery is the present try to send it.
-	delivery *delivery
 }
 
 // size is the memory the record takes, about: its own bytes, and what the
@@ -94,19 +92,6 @@ func (o *outgoing) size() int64 {
 		n += len(k) + len(v)
 	}
 	return int64(n)
-}
-
-// message is made anew for every attempt: sarama keeps state in it.
-func (o *outgoing) message() *sarama.ProducerMessage {
-	m := &sarama.ProducerMessage{Topic: o.topic, Metadata: o}
-	if o.record.Key != nil {
-		m.Key = sarama.ByteEncoder(o.record.Key)
-	}
-	if o.record.Value != nil {
-		m.Value = sarama.ByteEncoder(o.record.Value)
-	}
-	m.Headers = wireHeaders(o.record.Headers)
-	return m
 }
 
 // usualHeaders are those of nearly all messages, in the order of their names.
@@ -123,31 +108,61 @@ var usualNames = func() (names [][]byte) {
 	return names
 }()
 
-// wireHeaders are headers as the client library wants them, the usual ones first
-// and the others by name, with all values in one piece of memory.
-func wireHeaders(headers map[string]string) []sarama.RecordHeader {
-	size := 0
-	for _, v := range headers {
-		size += len(v)
-	}
-	out, values := make([]sarama.RecordHeader, 0, len(headers)), make([]byte, 0, size)
-	add := func(name []byte, value string) {
-		start := len(values)
-		values = append(values, value...)
-		out = append(out, sarama.RecordHeader{Key: name, Value: values[start:len(values):len(values)]})
-	}
-	for i, name := range usualHeaders {
-		if v, ok := headers[name]; ok {
-			add(usualNames[i], v)
+// wireRecords are the records of parcels as the client library wants them, all in a few
+// pieces of memory.
+func wireRecords(parcels []*parcel) []*sarama.Record {
+	n, named, bytes := 0, 0, 0
+	for _, in := range parcels {
+		n += len(in.records)
+		for _, o := range in.records {
+			named += len(o.record.Headers)
+			for _, v := range o.record.Headers {
+				bytes += len(v)
+			}
 		}
 	}
-	if len(out) == len(headers) {
-		return out
-	}
-	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		if !slices.Contains(usualHeaders, name) {
-			add([]byte(name), headers[name])
+	out, all := make([]*sarama.Record, 0, n), make([]sarama.Record, n)
+	headers := headerPages{headers: make([]sarama.RecordHeader, 0, named), pointers: make([]*sarama.RecordHeader, 0, named), values: make([]byte, 0, bytes)}
+	for _, in := range parcels {
+		for _, o := range in.records {
+			r := &all[len(out)]
+			*r = sarama.Record{OffsetDelta: int64(len(out)), Key: o.record.Key, Value: o.record.Value, Headers: headers.add(o.record.Headers)}
+			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// headerPages hold the headers of many records. They have room for all that are added,
+// since what they hold must not move.
+type headerPages struct {
+	headers  []sarama.RecordHeader
+	pointers []*sarama.RecordHeader
+	values   []byte
+}
+
+// add gives headers as the client library wants them, the usual ones first and the
+// others by name.
+func (p *headerPages) add(headers map[string]string) []*sarama.RecordHeader {
+	from := len(p.pointers)
+	for i, name := range usualHeaders {
+		if v, ok := headers[name]; ok {
+			p.put(usualNames[i], v)
+		}
+	}
+	if len(p.pointers)-from < len(headers) {
+		for _, name := range slices.Sorted(maps.Keys(headers)) {
+			if !slices.Contains(usualHeaders, name) {
+				p.put([]byte(name), headers[name])
+			}
+		}
+	}
+	return p.pointers[from:len(p.pointers):len(p.pointers)]
+}
+
+func (p *headerPages) put(name []byte, value string) {
+	start := len(p.values)
+	p.values = append(p.values, value...)
+	p.headers = append(p.headers, sarama.RecordHeader{Key: name, Value: p.values[start:len(p.values):len(p.values)]})
+	p.pointers = append(p.pointers, &p.headers[len(p.headers)-1])
 }

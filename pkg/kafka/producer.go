@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/IBM/sarama"
 	"golang.org/x/sync/singleflight"
@@ -61,27 +60,7 @@ func (p *producers) connect() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings.Producer.RequiredAcks = sarama.WaitForAll
-	settings.Producer.Idempotent = true
-	settings.Net.MaxOpenRequests = 1 // asked for by Idempotent
-	settings.Producer.Timeout = replicaTimeout
-	// Java's partitioner, so that its producers put a row into the same partition.
-	settings.Producer.Partitioner = sarama.NewMurmur2Partitioner
-	settings.Producer.Compression = sarama.CompressionLZ4
-	// The least the client library allows. What lasts longer is our own retry: it
-	// says what is wrong, and begins with a new connection.
-	settings.Producer.Retry.Max = 1
-	// The client library waits this for every single message of a partition, one
-	// after the other.
-	settings.Producer.Retry.Backoff = 10 * time.Millisecond
-	// Without it the first message of a batch leaves on its own, and the others wait
-	// until it has arrived. Kafka's own producer waits 5 ms.
-	settings.Producer.Flush.Frequency = 2 * time.Millisecond
 	settings.Metadata.Retry.Max = 1
-	// Bounds the asking for a producer ID, too, which needs no transaction.
-	settings.Producer.Transaction.Retry.Max = 3
-	settings.Producer.Return.Successes = true
-	settings.Producer.Return.Errors = true
 
 	client, err := sarama.NewClient(p.config.Brokers, settings)
 	if err != nil {
@@ -125,7 +104,6 @@ func (p *producers) retire(used *producer) {
 	// Closing waits for connections; nobody needs to wait for that.
 	go func() {
 		defer p.open.Done()
-		used.sender.close()
 		_ = used.client.Close() // it has nothing left to lose
 	}()
 }

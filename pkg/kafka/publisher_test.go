@@ -117,6 +117,7 @@ func TestABufferThatIsFullHoldsTheCallerBack(t *testing.T) {
 	for range callers {
 		go func() { errs <- p.PublishFindings(ctx, []event.Finding{big}) }()
 	}
+	eventually(t, "the buffer is full", func() bool { return p.Full(900 << 10) })
 	eventually(t, "unhealthy", func() bool { _, reason, _ := p.Healthy(); return strings.Contains(reason, "no broker answers") })
 	cancel()
 	waited := 0

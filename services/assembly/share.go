@@ -44,7 +44,9 @@ func (g *Governors) Share(c kafka.Config) (run func(context.Context) error, err 
 			return nil, err
 		}
 		wayOut := "; it is divided in the Kafka group " + group + ", which takes READ on it, or by governor.source.processes and governor.target.processes"
-		sharings = append(sharings, governor.NewSharing(circle, wayOut, shared))
+		sharing := governor.NewSharing(circle, wayOut, shared)
+		sharing.Machine, sharing.Neighbours = machine(), leaveProcessors()
+		sharings = append(sharings, sharing)
 	}
 	return func(ctx context.Context) error {
 		var all sync.WaitGroup

@@ -1,0 +1,79 @@
+package kafka
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/IBM/sarama"
+)
+
+func TestARequestTakesWhatFitsAndKeepsTheOrder(t *testing.T) {
+	a, b := &lane{partition: 1}, &lane{partition: 2}
+	first, second, third := &parcel{lane: a, size: 600_000}, &parcel{lane: a, size: 600_000}, &parcel{lane: a, size: 1}
+	other, more := &parcel{lane: b, size: 10}, &parcel{lane: b, size: 20}
+	got, rest := nextLoad([]*parcel{first, other, second, third, more})
+	if len(got) != 2 || len(got[a]) != 1 || got[a][0] != first || len(got[b]) != 2 || got[b][0] != other || got[b][1] != more {
+		t.Errorf("took %v", got)
+	}
+	// The third would fit, and must not overtake the second.
+	if len(rest) != 2 || rest[0] != second || rest[1] != third {
+		t.Errorf("left %v", rest)
+	}
+	huge := &parcel{lane: a, size: 2 * requestLimit}
+	if got, rest := nextLoad([]*parcel{huge, other}); len(got) != 1 || got[a][0] != huge || len(rest) != 1 {
+		t.Errorf("of a huge one and another took %v, left %v", got, rest)
+	}
+	if got, rest := nextLoad(nil); len(got) != 0 || len(rest) != 0 {
+		t.Errorf("of nothing took %v, left %v", got, rest)
+	}
+}
+
+func TestNumbersOfRecordsBeginAgainAfterTheLargest(t *testing.T) {
+	l := &lane{next: math.MaxInt32 - 2}
+	for _, want := range []int32{math.MaxInt32, 1} {
+		if l.advance(2); l.next != want {
+			t.Errorf("the next number is %d, want %d", l.next, want)
+		}
+	}
+}
+
+func TestABatchThatTheBrokerHasIsOnlyFineWhenItWasSentBefore(t *testing.T) {
+	had := &sarama.ProduceResponseBlock{Err: sarama.ErrDuplicateSequenceNumber}
+	if err := verdict(had, true); err != nil {
+		t.Errorf("sent again: %v", err)
+	}
+	if verdict(had, false) == nil || verdict(nil, true) == nil || verdict(&sarama.ProduceResponseBlock{Err: sarama.ErrNotEnoughReplicas}, true) == nil {
+		t.Error("taken for acknowledged")
+	}
+}
+
+// unreachable is a client whose brokers are not there.
+type unreachable struct {
+	sarama.Client
+	asked int
+}
+
+func (u *unreachable) Broker(int32) (*sarama.Broker, error) {
+	u.asked++
+	return nil, sarama.ErrBrokerNotFound
+}
+
+// What comes after records that may be there would be taken for them.
+func TestNothingFollowsRecordsOfWhichNothingIsKnown(t *testing.T) {
+	client := &unreachable{}
+	p := &pipe{sender: &sender{client: client}}
+	l := &lane{topic: "findings", pipe: p}
+	for _, id := range []string{"first", "second"} {
+		d := &delivery{}
+		d.open.Add(1)
+		p.post(load{l: {{lane: l, records: []*outgoing{{name: id}}, delivery: d}}})
+		d.open.Wait()
+		if len(d.failed) != 1 || !errors.Is(d.failed[0].err, sarama.ErrBrokerNotFound) {
+			t.Errorf("%s: %v", id, d.failed)
+		}
+	}
+	if client.asked != 1 || l.next != 0 {
+		t.Errorf("%d attempts, the next number is %d; want one and 0", client.asked, l.next)
+	}
+}
