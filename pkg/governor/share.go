@@ -24,7 +24,8 @@ type Claim struct {
 	// is due leaves the rest to those that lack it.
 	Uses  int  `json:"uses,omitempty"`
 	Rests bool `json:"rests,omitempty"`
-	// Machine tells the machines apart that processes run on; empty where it is not known.
+	// Machine tells the machines apart on which processes divide the processors; empty
+	// where it is not known, or not to be divided.
 	Machine string `json:"machine,omitempty"`
 }
 
@@ -38,7 +39,7 @@ type Part struct {
 	// Lacking names the governors whose budgets do not have what all could use: what one
 	// of them does not use, others would.
 	Lacking map[string]bool `json:"lacking,omitempty"`
-	// Neighbours is the number of other processes on the same machine that are at work.
+	// Neighbours is the number of other processes of the same Machine that are at work.
 	Neighbours int `json:"neighbours,omitempty"`
 }
 

@@ -55,8 +55,8 @@ const (
 // how long ago something was is measured within one process.
 type Sharing struct {
 	// Machine tells the machine that this process runs on from others, and Neighbours is
-	// told how many other processes are at work on it. Both are set before Run, where they
-	// are to be.
+	// told how many other processes that name it are at work. Both are set before Run, where
+	// the machine's processors are to be divided.
 	Machine    string
 	Neighbours func(int)
 

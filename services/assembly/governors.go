@@ -22,6 +22,10 @@ import (
 // Governors are the governors of both databases, and what they go by. They
 // admit nothing until Start.
 type Governors struct {
+	// LeavesProcessors is set before Share where this process is to use no more than its
+	// part of the machine's processors: that of one among those that set it as well.
+	LeavesProcessors bool
+
 	file     File
 	log      zerolog.Logger
 	list     map[governed]*governor.Governor

@@ -17,9 +17,10 @@ func machine() string {
 }
 
 // leaveProcessors returns what leaves a machine's processors to the other processes on it
-// that are at work. A Go program runs on all of them, and where each has work for a part of
-// one it spends much on waking threads for moments: on two processors, two fixers did their
-// work with a tenth to a fifth less processor time with one each. What GOMAXPROCS says stands.
+// that are at work and do the same. A Go program runs on all of them, and where each has
+// work for a part of one it spends much on waking threads for moments: on two processors,
+// two fixers did their work with a tenth to a fifth less processor time with one each. It
+// is for programs that have no use for many. What GOMAXPROCS says stands.
 func leaveProcessors() func(others int) {
 	if os.Getenv("GOMAXPROCS") != "" {
 		return nil

@@ -45,7 +45,9 @@ func (g *Governors) Share(c kafka.Config) (run func(context.Context) error, err 
 		}
 		wayOut := "; it is divided in the Kafka group " + group + ", which takes READ on it, or by governor.source.processes and governor.target.processes"
 		sharing := governor.NewSharing(circle, wayOut, shared)
-		sharing.Machine, sharing.Neighbours = machine(), leaveProcessors()
+		if g.LeavesProcessors {
+			sharing.Machine, sharing.Neighbours = machine(), leaveProcessors()
+		}
 		sharings = append(sharings, sharing)
 	}
 	return func(ctx context.Context) error {

@@ -61,6 +61,8 @@ func wire(ctx context.Context, file assembly.File, listen string, stderr io.Writ
 	if err := f.followOutcomes(); err != nil {
 		return nil, err
 	}
+	// A fixer mostly waits: at its fastest it keeps one processor busy.
+	f.governors.LeavesProcessors = true
 	budget, err := f.governors.Share(file.Kafka)
 	if err != nil {
 		return nil, err
