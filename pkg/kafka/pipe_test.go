@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/IBM/sarama"
+
+	"github.com/trueup/trueup/pkg/event"
 )
 
 func TestARequestTakesWhatFitsAndKeepsTheOrder(t *testing.T) {
@@ -48,10 +50,25 @@ func TestABatchThatTheBrokerHasIsOnlyFineWhenItWasSentBefore(t *testing.T) {
 	}
 }
 
-// unreachable is a client whose brokers are not there.
+// unreachable is a client whose brokers are not there, or only know how many partitions
+// there are.
 type unreachable struct {
 	sarama.Client
-	asked int
+	partitions []int32
+	asked      int
+}
+
+func (u *unreachable) Partitions(string) ([]int32, error) {
+	if u.partitions == nil {
+		u.asked++
+		return nil, sarama.ErrUnknownTopicOrPartition
+	}
+	return u.partitions, nil
+}
+
+func (u *unreachable) Leader(string, int32) (*sarama.Broker, error) {
+	u.asked++
+	return nil, sarama.ErrLeaderNotAvailable
 }
 
 func (u *unreachable) Broker(int32) (*sarama.Broker, error) {
@@ -75,5 +92,26 @@ func TestNothingFollowsRecordsOfWhichNothingIsKnown(t *testing.T) {
 	}
 	if client.asked != 1 || l.next != 0 {
 		t.Errorf("%d attempts, the next number is %d; want one and 0", client.asked, l.next)
+	}
+}
+
+// Each of them waits for the brokers.
+func TestWhatIsNotFoundIsAskedForOnceForAllOfACall(t *testing.T) {
+	for name, c := range map[string]struct {
+		partitions []int32
+		asked      int
+	}{"no topic": {nil, 1}, "no leaders": {[]int32{0, 1, 2}, 3}} {
+		client := &unreachable{partitions: c.partitions}
+		s := &sender{client: client, partitioner: sarama.NewMurmur2Partitioner("")}
+		var records []*outgoing
+		for n := range 1000 {
+			records = append(records, &outgoing{topic: "findings", record: event.Record{Key: []byte{byte(n), byte(n >> 8)}}})
+		}
+		if failed := s.send(records); len(failed) != len(records) || failed[0].record != records[0] {
+			t.Errorf("%s: %d of %d failed", name, len(failed), len(records))
+		}
+		if client.asked != c.asked {
+			t.Errorf("%s: asked %d times, want %d", name, client.asked, c.asked)
+		}
 	}
 }

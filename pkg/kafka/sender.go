@@ -117,6 +117,7 @@ func (s *sender) send(records []*outgoing) []failure {
 // address puts the records into parcels, by the broker they go to.
 func (s *sender) address(d *delivery, records []*outgoing) map[*pipe][]*parcel {
 	out, last := map[*pipe][]*parcel{}, map[*lane]*parcel{}
+	partitions := search{sender: s, failed: map[Place]error{}}
 	var key keyOf
 	var asked sarama.ProducerMessage // one for all: the partitioner looks at nothing but its key
 	s.mu.Lock()
@@ -125,7 +126,7 @@ func (s *sender) address(d *delivery, records []*outgoing) map[*pipe][]*parcel {
 		if asked.Key, key.bytes = nil, o.record.Key; key.bytes != nil {
 			asked.Key = &key
 		}
-		l, err := s.lane(o.topic, &asked)
+		l, err := partitions.lane(o.topic, &asked)
 		if err != nil {
 			d.failed = append(d.failed, failure{o, err})
 			continue
@@ -144,10 +145,22 @@ func (s *sender) address(d *delivery, records []*outgoing) map[*pipe][]*parcel {
 	return out
 }
 
-// lane is the partition of a message. It must be called with the lock held.
-func (s *sender) lane(topic string, m *sarama.ProducerMessage) (*lane, error) {
+// search finds partitions for one call, and asks for each of them once: the client library
+// asks the brokers again, and waits, for each it does not know.
+type search struct {
+	*sender
+	failed map[Place]error // of a whole topic under the partition -1
+}
+
+// lane is the partition of a message. It must be called with the sender's lock held.
+func (s search) lane(topic string, m *sarama.ProducerMessage) (*lane, error) {
+	all := Place{topic, -1}
+	if err := s.failed[all]; err != nil {
+		return nil, err
+	}
 	partitions, err := s.client.Partitions(topic)
 	if err != nil {
+		s.failed[all] = err
 		return nil, err
 	}
 	partition, err := s.partitioner.Partition(m, int32(len(partitions))) //nolint:gosec // Kafka counts them in 32 bits
@@ -157,19 +170,29 @@ func (s *sender) lane(topic string, m *sarama.ProducerMessage) (*lane, error) {
 	if l := s.lanes[topic][partition]; l != nil {
 		return l, nil
 	}
-	leader, err := s.client.Leader(topic, partition)
-	if err != nil {
+	at := Place{topic, partition}
+	if err := s.failed[at]; err != nil {
 		return nil, err
 	}
-	if s.pipes[leader.ID()] == nil {
-		s.pipes[leader.ID()] = &pipe{sender: s, broker: leader.ID()}
+	leader, err := s.client.Leader(topic, partition)
+	if err != nil {
+		s.failed[at] = err
+		return nil, err
 	}
-	if s.lanes[topic] == nil {
-		s.lanes[topic] = map[int32]*lane{}
+	return s.open(at, leader.ID()), nil
+}
+
+// open is the lane to a partition that has none yet.
+func (s *sender) open(at Place, broker int32) *lane {
+	if s.pipes[broker] == nil {
+		s.pipes[broker] = &pipe{sender: s, broker: broker}
 	}
-	l := &lane{topic: topic, partition: partition, pipe: s.pipes[leader.ID()]}
-	s.lanes[topic][partition] = l
-	return l, nil
+	if s.lanes[at.Topic] == nil {
+		s.lanes[at.Topic] = map[int32]*lane{}
+	}
+	l := &lane{topic: at.Topic, partition: at.Partition, pipe: s.pipes[broker]}
+	s.lanes[at.Topic][at.Partition] = l
+	return l
 }
 
 // keyOf is a record's key for the partitioner.
