@@ -59,11 +59,11 @@ func divide(claims map[string][]Claim) map[string]Part {
 		}
 	}
 	for _, all := range budgets {
-		short := allot(all)
+		short, lacking := allot(all)
 		for _, s := range all {
 			part := parts[s.process]
 			part.Statements[s.Governor] = s.given
-			if s.lacking {
+			if lacking {
 				part.Lacking[s.Governor] = true
 			}
 			part.Wanted = part.Wanted || short && s.Holds > s.given+rounding
@@ -79,15 +79,15 @@ type stake struct {
 	Claim
 	could      int // statements at once that it could use, 0 when it rests
 	due, given float64
-	lacking    bool // that somebody could use more than he is due
 }
 
 // rounding is far above what adding up the parts of a budget loses, and far
 // below the least part.
 const rounding = 1e-6
 
-// allot divides one budget, and says whether somebody got less than he is due.
-func allot(all []*stake) (short bool) {
+// allot divides one budget, and says whether somebody got less than he is due, and
+// whether somebody could use more than that.
+func allot(all []*stake) (short, lacking bool) {
 	// The order is the same every time, or who is given what is free would wander.
 	slices.SortFunc(all, func(a, b *stake) int {
 		return cmp.Or(cmp.Compare(a.process, b.process), cmp.Compare(a.Governor, b.Governor))
@@ -112,7 +112,7 @@ func allot(all []*stake) (short bool) {
 		s.given = s.Holds + more
 		free -= more
 	}
-	return short
+	return short, slices.ContainsFunc(all, (*stake).lacks)
 }
 
 // due is what everybody is to have in the end: the same, but that who uses less than
@@ -163,9 +163,6 @@ func due(all []*stake) {
 		give := (left + i) / (i + 1)
 		s.due += float64(give)
 		left -= give
-	}
-	for _, s := range wanting {
-		s.lacking = slices.ContainsFunc(wanting, (*stake).lacks)
 	}
 }
 

@@ -31,6 +31,8 @@ type process struct {
 	end      context.CancelFunc // of everything
 	rest     context.CancelFunc // of its work
 	busy     chan struct{}      // closed to give it work without end
+
+	neighbours atomic.Int64 // that it was told of last
 }
 
 // install runs an installation on a server with room for everything, and checks
@@ -85,6 +87,7 @@ func (i *installation) add(name string, adapts bool) *process {
 	}
 	p.governor = g
 	sharing := NewSharing(p.link, "; ask Ann", map[string][]*Governor{"target": {g}})
+	sharing.Machine, sharing.Neighbours = "one", func(others int) { p.neighbours.Store(int64(others)) }
 	go func() {
 		var w *Watcher
 		if adapts {
@@ -285,6 +288,29 @@ func TestWhatOneDoesNotUseIsAnothers(t *testing.T) {
 	if i.over > 6 {
 		t.Errorf("%d statements at once", i.over)
 	}
+}
+
+func TestEverybodyIsToldHowManyOthersAreAtWorkOnItsMachine(t *testing.T) {
+	install(t, 64, steady(0), 6, time.Minute, func(i *installation) {
+		a, b := i.add("a", false), i.add("b", false)
+		told := func(when string, wantA, wantB int64) {
+			i.t.Helper()
+			if gotA, gotB := a.neighbours.Load(), b.neighbours.Load(); gotA != wantA || gotB != wantB {
+				i.t.Errorf("%s: told of %d and %d, want %d and %d", when, gotA, gotB, wantA, wantB)
+			}
+		}
+		b.work()
+		release, err := a.governor.Acquire(i.ctx)
+		if err != nil {
+			i.t.Error(err)
+			return
+		}
+		time.Sleep(2 * time.Second)
+		told("both work", 1, 1)
+		release()
+		time.Sleep(restful + 4*beat)
+		told("one rests", 1, 0)
+	})
 }
 
 // Two validators and ten fixers come, go, die and lose Kafka.

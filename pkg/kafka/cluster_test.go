@@ -7,6 +7,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/trueup/trueup/pkg/kafka"
+	"github.com/trueup/trueup/pkg/kafka/kafkatest"
 )
 
 func clusterAdmin(t *testing.T, c kafka.Config) sarama.ClusterAdmin {
@@ -49,4 +50,13 @@ func incompressible(n int) string {
 		b[i] = letters[rand.IntN(len(letters))]
 	}
 	return string(b)
+}
+
+// arrived waits until so many findings are in the topic.
+func arrived(t *testing.T, c kafka.Config, findings int) *kafkatest.Collector {
+	t.Helper()
+	got := kafkatest.NewCollector()
+	kafkatest.Member(t, c, kafka.GroupConfig{Group: c.Prefix + ".g"}, got)
+	got.Await(t, findings)
+	return got
 }

@@ -47,9 +47,7 @@ func TestPublishingWaitsForABrokerThatIsAwayAndLosesNothing(t *testing.T) {
 	if ok, reason, _ := p.Healthy(); !ok {
 		t.Errorf("still unhealthy: %s", reason)
 	}
-	got := kafkatest.NewCollector()
-	kafkatest.Member(t, config, kafka.GroupConfig{Group: config.Prefix + ".g"}, got)
-	got.Await(t, 3600)
+	got := arrived(t, config, 3600)
 	if d := got.Doubled(); d != 0 {
 		t.Errorf("%d findings are in the topic twice although none was sent before the broker left", d)
 	}
@@ -74,9 +72,7 @@ func TestABrokerThatComesAndGoesWhileFindingsAreSentLosesNone(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	got := kafkatest.NewCollector()
-	kafkatest.Member(t, config, kafka.GroupConfig{Group: config.Prefix + ".g"}, got)
-	got.Await(t, n)
+	got := arrived(t, config, n)
 	t.Logf("%d of %d came twice", got.Doubled(), n)
 }
 

@@ -69,13 +69,12 @@ type failure struct {
 const batchLimit = 1_000_000
 
 func newSender(client sarama.Client) (*sender, error) {
-	broker := client.LeastLoadedBroker()
-	if broker == nil {
-		return nil, sarama.ErrOutOfBrokers
-	}
-	answer, err := broker.InitProducerID(producerIDRequest(client.Config().Version))
-	if err == nil && answer.Err != sarama.ErrNoError {
-		err = answer.Err
+	var answer *sarama.InitProducerIDResponse
+	var err error
+	for range producerIDAttempts {
+		if answer, err = askProducerID(client); err == nil {
+			break
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ask for a producer ID: %w", err)
@@ -86,6 +85,22 @@ func newSender(client sarama.Client) (*sender, error) {
 		partitioner: sarama.NewMurmur2Partitioner(""),
 		lanes:       map[string]map[int32]*lane{}, pipes: map[int32]*pipe{},
 	}, nil
+}
+
+// producerIDAttempts is how many brokers are asked, at random: any of them can tell, and
+// one may be away.
+const producerIDAttempts = 4
+
+func askProducerID(client sarama.Client) (*sarama.InitProducerIDResponse, error) {
+	broker := client.LeastLoadedBroker()
+	if broker == nil {
+		return nil, sarama.ErrOutOfBrokers
+	}
+	answer, err := broker.InitProducerID(producerIDRequest(client.Config().Version))
+	if err == nil && answer.Err != sarama.ErrNoError {
+		err = answer.Err
+	}
+	return answer, err
 }
 
 // producerIDRequest asks for an ID outside of transactions, in the newest form that the

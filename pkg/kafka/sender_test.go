@@ -18,16 +18,22 @@ type retries struct {
 
 func (r *retries) PublishRetried(_ string, messages int) { r.n.Add(int64(messages)) }
 
-// published sends findings to a broker behind a gate, after what is to happen to their
-// connection, and wants each in the topic once and nobody to have noticed.
-func published(t *testing.T, happens func(*gate)) {
+// gated is a publisher behind a gate.
+func gated(t *testing.T) (kafka.Config, *kafka.Publisher, *gate, *retries) {
 	t.Helper()
-	config := kafkatest.Config(t)
-	g, seen := &gate{}, &retries{}
+	config, g, seen := kafkatest.Config(t), &gate{}, &retries{}
 	p, err := kafka.NewPublisher(config.WithDialer(g), zerolog.Nop(), seen)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return config, p, g, seen
+}
+
+// published sends findings to a broker behind a gate, after what is to happen to their
+// connection, and wants each in the topic once and nobody to have noticed.
+func published(t *testing.T, happens func(*gate)) {
+	t.Helper()
+	config, p, g, seen := gated(t)
 	if err := p.PublishFindings(t.Context(), kafkatest.Findings("before", 500)); err != nil {
 		t.Fatal(err)
 	}
@@ -44,9 +50,7 @@ func published(t *testing.T, happens func(*gate)) {
 	if err := p.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	got := kafkatest.NewCollector()
-	kafkatest.Member(t, config, kafka.GroupConfig{Group: config.Prefix + ".g"}, got)
-	got.Await(t, 1000)
+	got := arrived(t, config, 1000)
 	if n := got.Doubled(); n != 0 {
 		t.Errorf("%d findings are in the topic twice", n)
 	}
@@ -67,12 +71,7 @@ func TestAnAnswerThatGetsLostDoublesNothing(t *testing.T) {
 // another producer, and those that follow in the same partitions are not lost.
 func TestWhatIsInDoubtIsSentAgainAndWhatFollowsIsNotLost(t *testing.T) {
 	t.Parallel()
-	config := kafkatest.Config(t)
-	g, seen := &gate{}, &retries{}
-	p, err := kafka.NewPublisher(config.WithDialer(g), zerolog.Nop(), seen)
-	if err != nil {
-		t.Fatal(err)
-	}
+	config, p, g, seen := gated(t)
 	if err := p.PublishFindings(t.Context(), kafkatest.Findings("before", 100)); err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +91,6 @@ func TestWhatIsInDoubtIsSentAgainAndWhatFollowsIsNotLost(t *testing.T) {
 	if err := p.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	got := kafkatest.NewCollector()
-	kafkatest.Member(t, config, kafka.GroupConfig{Group: config.Prefix + ".g"}, got)
-	got.Await(t, 4100)
+	got := arrived(t, config, 4100)
 	t.Logf("%d came twice", got.Doubled())
 }

@@ -15,8 +15,9 @@ func TestProcessorsAreDividedEvenly(t *testing.T) {
 
 func TestProcessorsAreLeftToNeighboursWhileThereAreAny(t *testing.T) {
 	t.Setenv("GOMAXPROCS", "")
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	runtime.SetDefaultGOMAXPROCS()
 	all := runtime.GOMAXPROCS(0)
-	defer runtime.SetDefaultGOMAXPROCS()
 	leave := leaveProcessors()
 	for _, step := range []struct{ others, want int }{{0, all}, {1, max(1, all/2)}, {1, max(1, all/2)}, {all + 5, 1}, {0, all}} {
 		leave(step.others)
