@@ -18,9 +18,9 @@ const (
 	// leastLevel is an eighth of one worker, to which signals near their limits
 	// lower it.
 	leastLevel = -5
-	// leastRoom is what all processes together may use where others leave nothing:
-	// an eighth of a worker, so that without a pause work comes to an end some day.
-	leastRoom = 0.125
+	// leastRoom is what all processes together may use where others leave nothing: a
+	// sixteenth of a worker, so that without a pause work comes to an end some day.
+	leastRoom = 0.0625
 	// ours is the share of a server's cores that others and this process may
 	// fill together. What is left over absorbs bursts: at three quarters of
 	// capacity a queue's delay is what a foreground can stand.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/trueup/trueup/pkg/chunk"
 	"github.com/trueup/trueup/pkg/event"
 	"github.com/trueup/trueup/pkg/schema"
 )
@@ -45,32 +46,32 @@ func TestAPauseForAServerThatIsAwayDoesNotOutlastThePatienceWithIt(t *testing.T)
 	})
 }
 
-// half asks for ranges of half the size.
-type half struct{ closing }
+// shrinking asks for ranges of a part of their size.
+type shrinking struct {
+	closing
+	size float64
+}
 
-func (half) Size() float64 { return 0.5 }
+func (s shrinking) Size() float64 { return s.size }
 
 func TestAGateMayAskForSmallerRanges(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ranges := map[bool]int{}
-		for _, small := range []bool{false, true} {
-			b := newBench(t, newTable(orders(1, 40)...), newTable(orders(1, 40)...), schema.Merge).rangesOf(10)
+	// 40 rows in ranges of 10, of 5, and of no fewer than 4; the last one finds no row.
+	for size, want := range map[float64]int{1: 4, 0.5: 8, 0.3: 10, 0.001: 10} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, newTable(orders(1, 40)...), newTable(orders(1, 40)...), schema.Merge)
+			b.config.Range = chunk.SizerConfig{MinRows: 4, MaxRows: 10}
 			counted := &counting{}
 			b.ports.Observer = counted
 			v := b.validator()
-			v.pacer = closing{new(atomic.Bool)}
-			if small {
-				v.pacer = half{closing{new(atomic.Bool)}}
-			}
+			v.pacer = shrinking{closing{new(atomic.Bool)}, size}
 			if verdict, err := v.Run(t.Context(), b.run); err != nil || !verdict.Clean {
 				t.Fatalf("%+v, %v", verdict, err)
 			}
-			ranges[small] = int(counted.ranges.Load())
-		}
-		if ranges[true] < 2*ranges[false]-1 {
-			t.Errorf("%d ranges at half the share, %d at the whole", ranges[true], ranges[false])
-		}
-	})
+			if ranges := int(counted.ranges.Load()); ranges != want+1 {
+				t.Errorf("%d ranges at %v of their size, want %d and one without rows", ranges, size, want)
+			}
+		})
+	}
 }
 
 // counting counts ranges.

@@ -222,10 +222,17 @@ type cut struct {
 	ok     bool
 }
 
+// rows is how many the next range should hold: fewer where the pacer asks for smaller
+// ranges, but not fewer than are worth a statement. On a busy server a statement's own
+// time is most of a small range's; ranges that were cut by that alone would end at a row.
+func (r *run) rows() int {
+	usual := r.sizer.Rows()
+	return max(int(float64(usual)*sizeOf(r.pacer)), min(usual, r.config.Range.MinRows))
+}
+
 func (r *run) cut(next func(ctx context.Context, rows int) (row.Range, bool, error)) (cut, error) {
 	return retry(r.scan, r, "the key index", func(ctx context.Context) (cut, error) {
-		rows := max(1, int(float64(r.sizer.Rows())*sizeOf(r.pacer)))
-		bounds, ok, err := next(ctx, rows)
+		bounds, ok, err := next(ctx, r.rows())
 		return cut{bounds, ok}, err
 	})
 }
