@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -53,8 +54,14 @@ func measureGovernor(ctx context.Context, o options, env services) error {
 	if err != nil {
 		return err
 	}
+	if err := b.gauge(ctx); err != nil {
+		return err
+	}
 	step, err := b.step(ctx, steady, perRow)
 	if err != nil {
+		return err
+	}
+	if err := b.printMachine(ctx); err != nil {
 		return err
 	}
 	return b.plot(steady, step)
@@ -84,20 +91,50 @@ func measureGovernorPostgres(ctx context.Context, o options, env services) error
 	if err := b.settle(ctx, foreground); err != nil {
 		return err
 	}
-	_, err = b.steady(ctx)
-	return err
+	if _, err = b.steady(ctx); err != nil {
+		return err
+	}
+	return b.printMachine(ctx)
 }
 
-// settle finds out what the server can do, twice: the first time fills its memory.
-func (b *governorBench) settle(ctx context.Context, f *foreground) (err error) {
+// settle fills the server's memory and finds out what it can do.
+func (b *governorBench) settle(ctx context.Context, f *foreground) error {
 	b.foreground = f
-	for range 2 {
-		if b.most, err = f.capacity(ctx, b.o.rows); err != nil {
-			return err
-		}
-		progress("the foreground at its most: %.0f statements a second", b.most)
+	if _, err := f.capacity(ctx, b.o.rows); err != nil {
+		return err
+	}
+	if err := b.gauge(ctx); err != nil {
+		return err
 	}
 	b.explain()
+	return nil
+}
+
+// gauge finds out what the server can do now: a shared machine's speed changes by the
+// minute, and what is half of capacity with it.
+func (b *governorBench) gauge(ctx context.Context) (err error) {
+	if b.most, err = b.foreground.capacity(ctx, b.o.rows); err != nil {
+		return err
+	}
+	b.gauged = append(b.gauged, b.most)
+	progress("the foreground at its most: %.0f statements a second", b.most)
+	return nil
+}
+
+// ownMachine is how much faster than at its slowest the machine may have been at its
+// fastest for the figures to tell of what ran on it. A virtual machine whose host has
+// others to serve differs by half, and its foreground waits ten times as long alone.
+const ownMachine = 1.15
+
+// printMachine says how steady the machine was.
+func (b *governorBench) printMachine(ctx context.Context) error {
+	if err := b.gauge(ctx); err != nil {
+		return err
+	}
+	printGoals(goal{
+		what:   fmt.Sprintf("the machine itself: its fastest over its slowest, by what %s answered at its most; beyond this the other figures tell of its host", b.source.engine),
+		figure: slices.Max(b.gauged) / slices.Min(b.gauged), want: ownMachine,
+	})
 	return nil
 }
 
@@ -105,7 +142,7 @@ func (b *governorBench) explain() {
 	fmt.Printf("## Validation beside a foreground, %s to %s on one server\n\n"+
 		"The foreground reads %d rows on average by a range of keys (%.0f %% of its statements) or updates one row of another table, "+
 		"at random moments that are the same in every run, over %d connections; the time of each counts from when it was due. "+
-		"At its most, %d clients that ask again at once, the server answers %.0f statements a second, the generator beside it; half of that is half of capacity. "+
+		"At its most, %d clients that ask again at once, the server answers %.0f statements a second to begin with, the generator beside it; half of that is half of capacity, found out anew before each round. "+
 		"The validator compares %d rows again and again by checksum, so that its own work takes little of the processors that it shares with the server here.\n\n",
 		b.source.engine, b.target.engine, readRows, 100*(1-writeShare), sessions, saturating, b.most, b.o.rows)
 }
@@ -173,7 +210,12 @@ func (b *governorBench) steady(ctx context.Context) (trials, error) {
 		tools = append(tools, neighbour{ptChecksumName, b.checksumming})
 	}
 	var all trials
+	var rates []float64
 	for range b.o.runs {
+		if err := b.gauge(ctx); err != nil {
+			return nil, err
+		}
+		rates = append(rates, b.most*half)
 		for _, with := range tools {
 			t, err := b.try(ctx, with, phase{b.o.steady, b.most * half})
 			if err != nil {
@@ -186,13 +228,17 @@ func (b *governorBench) steady(ctx context.Context) (trials, error) {
 			all = append(all, t)
 		}
 	}
-	b.printSteady(all, tools)
+	b.printSteady(all, tools, rates)
 	return all, nil
 }
 
-func (b *governorBench) printSteady(all trials, tools []neighbour) {
+func (b *governorBench) printSteady(all trials, tools []neighbour, rates []float64) {
 	usual := func(name string) time.Duration { return percentile(moments(all.all(name)), 50) }
 	over := func(took, base time.Duration) string { return fmt.Sprintf("%.2f", float64(took)/float64(base)) }
+	var each []string
+	for _, rate := range rates {
+		each = append(each, fmt.Sprintf("%.0f", rate))
+	}
 	var rows [][]string
 	for _, with := range tools {
 		named, t := all.all(with.name), all.of(with.name)
@@ -205,7 +251,7 @@ func (b *governorBench) printSteady(all trials, tools []neighbour) {
 			fmt.Sprintf("%.2f", t.cores(t.server)), fmt.Sprintf("%.2f", t.cores(t.generator)), fmt.Sprintf("%.2f", t.cores(t.cpu)),
 		})
 	}
-	printTable(fmt.Sprintf("Steady at half of capacity, %s: %.0f statements a second for %s, %d times in turn", b.source.engine, b.most*half, b.o.steady, b.o.runs),
+	printTable(fmt.Sprintf("Steady at half of capacity, %s: %s statements a second for %s, %d times in turn", b.source.engine, strings.Join(each, ", "), b.o.steady, b.o.runs),
 		[]string{
 			"beside it", "median ms", fmt.Sprintf("p99 ms of %s, median of all", moment), "over nothing",
 			fmt.Sprintf("p99 ms of %s (median; min–max)", b.o.steady), "over nothing", "longest ms",

@@ -28,7 +28,8 @@ type governorBench struct {
 	env            services
 	source, target side
 	foreground     *foreground
-	most           float64 // of the foreground's statements a second
+	most           float64 // of the foreground's statements a second, as gauged last
+	gauged         []float64
 	serverCPU      func(serverCPU) time.Duration
 }
 
