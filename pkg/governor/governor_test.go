@@ -301,7 +301,7 @@ func TestBelowOneWorkerAPlaceRestsAfterUse(t *testing.T) {
 }
 
 func TestRangesAreShorterTheLessRoomThereIs(t *testing.T) {
-	for others, want := range map[float64]float64{0: 1, 0.4: 1, 0.9: 0.6, 1.1: 0.4 * 0.8, 9: leastRoom * briefest} {
+	for others, want := range map[float64]float64{0: 1, 0.4: 1, 0.9: 0.6, 1.1: 0.4 * 0.8 * 0.8, 9: leastRoom * briefest} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			g, _ := begin(ctx, t, Signal{Name: "threads", Limit: 100, Cores: 2}, func(context.Context) (float64, error) { return others, nil }, nil)
