@@ -402,3 +402,46 @@ func TestASampleOfWhoIsAtWorkIsSeveralLooks(t *testing.T) {
 		}
 	})
 }
+
+// What a process itself asks of a server must not pass for somebody else's work, also
+// where two of its watchers ask one server.
+func TestLooksMeetNoOtherProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const takes = 5 * time.Millisecond
+		var running, met, asked atomic.Int64
+		probe := func(context.Context) (float64, error) {
+			running.Add(1)
+			time.Sleep(takes)
+			return float64(running.Add(-1)), nil
+		}
+		count := func(context.Context) (others, own float64, err error) {
+			asked.Add(1)
+			met.Add(running.Add(1) - 1)
+			time.Sleep(takes)
+			met.Add(running.Add(-1))
+			return 0, 1, nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		for i := range 2 {
+			w := NewWatcher("target", nil)
+			for _, err := range []error{
+				w.Add(Signal{Name: "canary", Limit: 25}, probe),
+				w.AddCount(Signal{Name: "threads", Limit: 10, Cores: 2}, count, float64(i+1)/3),
+			} {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			all.Go(func() {
+				w.Measure(ctx)
+				w.Run(ctx)
+			})
+		}
+		all.Wait()
+		if asked.Load() < 50 || met.Load() != 0 {
+			t.Errorf("%d looks met %d other probes", asked.Load(), met.Load())
+		}
+	})
+}

@@ -205,7 +205,7 @@ func (s *server) governed(ctx context.Context, t *testing.T, name string, worker
 	w := NewWatcher(name, s)
 	for _, add := range []error{
 		w.Add(Signal{Name: "canary", Unit: "ms", Limit: 25, Latency: true}, s.canary),
-		w.AddCount(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.count),
+		w.AddCount(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.count, 1.0/3),
 	} {
 		if add != nil {
 			t.Fatal(add)

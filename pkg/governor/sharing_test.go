@@ -94,7 +94,7 @@ func (i *installation) add(name string, adapts bool) *process {
 			w = NewWatcher(name, nil)
 			for _, err := range []error{
 				w.Add(Signal{Name: "canary", Unit: "ms", Limit: 25, Latency: true}, i.server.canary),
-				w.AddCount(Signal{Name: "threads", Limit: 2*i.server.cores + 6, Cores: i.server.cores}, i.server.count),
+				w.AddCount(Signal{Name: "threads", Limit: 2*i.server.cores + 6, Cores: i.server.cores}, i.server.count, 1.0/3),
 			} {
 				if err != nil {
 					i.t.Error(err)

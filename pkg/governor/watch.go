@@ -23,6 +23,7 @@ type watched struct {
 	gauge *gauge
 	probe func(context.Context) (look, error) // nil for a passive signal
 	looks int                                 // that a sample is the mean of
+	phase float64                             // of the time between two looks, before the first
 	told  bool                                // that it is lost
 }
 
@@ -39,23 +40,26 @@ func NewWatcher(name string, observer Observer) *Watcher {
 // added before the first Measure or Run.
 func (w *Watcher) Add(s Signal, probe Probe) error {
 	if probe == nil {
-		return w.add(s, nil)
+		return w.add(s, nil, 0)
 	}
 	return w.add(s, func(ctx context.Context) (look, error) {
 		value, err := probe(ctx)
 		return look{value: value}, err
-	})
+	}, 0)
 }
 
-// AddCount is Add for a signal with Cores that is measured by a Count.
-func (w *Watcher) AddCount(s Signal, count Count) error {
+// AddCount is Add for a signal with Cores that is measured by a Count. The phase, of the
+// time between two looks, is when it looks; that of other probes is 0, and watchers of
+// one server have different ones. A count is of several figures, which servers give one
+// after the other: a probe that ends between two of them passes for somebody else's work.
+func (w *Watcher) AddCount(s Signal, count Count, phase float64) error {
 	return w.add(s, func(ctx context.Context) (look, error) {
 		others, own, err := count(ctx)
 		return look{value: others, own: own}, err
-	})
+	}, phase)
 }
 
-func (w *Watcher) add(s Signal, probe func(context.Context) (look, error)) error {
+func (w *Watcher) add(s Signal, probe func(context.Context) (look, error), phase float64) error {
 	s = s.withDefaults()
 	if err := s.validate(); err != nil {
 		return err
@@ -65,7 +69,7 @@ func (w *Watcher) add(s Signal, probe func(context.Context) (look, error)) error
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	added := &watched{gauge: newGauge(s), probe: probe, looks: 1}
+	added := &watched{gauge: newGauge(s), probe: probe, looks: 1, phase: phase}
 	if s.Cores > 0 {
 		added.looks = looks
 	}
@@ -146,7 +150,12 @@ func (w *Watcher) list() []*watched {
 // measure takes one sample, of looks that are so far apart where it is several.
 func (w *Watcher) measure(ctx context.Context, s *watched, apart time.Duration) {
 	seen := make([]look, 0, s.looks)
-	for {
+	for wait := time.Duration(s.phase * float64(apart)); ; wait = apart {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
 		l, err := w.look(ctx, s)
 		if ctx.Err() != nil {
 			return
@@ -158,11 +167,6 @@ func (w *Watcher) measure(ctx context.Context, s *watched, apart time.Duration) 
 		if seen = append(seen, l); len(seen) == s.looks {
 			w.sample(s, nil, seen...)
 			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(apart):
 		}
 	}
 }
