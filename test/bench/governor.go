@@ -202,8 +202,9 @@ func moments(of []*trial) []time.Duration {
 	return out
 }
 
-// steady holds the foreground at half of capacity, in rounds: beside nothing,
-// beside each tool, and again, since a shared machine's speed changes by the minute.
+// steady holds the foreground at half of capacity, in rounds: beside nothing, beside each
+// tool, and again, since a shared machine's speed changes by the minute. Each round begins
+// with another of them: what ran before the first one filled the server to its most.
 func (b *governorBench) steady(ctx context.Context) (trials, error) {
 	tools := []neighbour{{aloneName, nothing}, {governedName, b.validator(guarded)}, {ungovernedName, b.validator(unguarded)}}
 	if b.o.ptChecksum != "" {
@@ -211,12 +212,13 @@ func (b *governorBench) steady(ctx context.Context) (trials, error) {
 	}
 	var all trials
 	var rates []float64
-	for range b.o.runs {
+	for round := range b.o.runs {
 		if err := b.gauge(ctx); err != nil {
 			return nil, err
 		}
 		rates = append(rates, b.most*half)
-		for _, with := range tools {
+		for i := range tools {
+			with := tools[(round+i)%len(tools)]
 			t, err := b.try(ctx, with, phase{b.o.steady, b.most * half})
 			if err != nil {
 				return nil, err

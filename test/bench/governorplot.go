@@ -256,13 +256,12 @@ func (t *trial) everySecond() []point {
 	return out
 }
 
-// seen is a figure of the looks, each with the one about a second before it.
+// seen is a figure of the looks, each with the one before it.
 func (t *trial) seen(of func(before, now look) float64) []point {
-	const apart = int(time.Second / lookEvery)
 	var out []point
-	for i := apart; i < len(t.looks); i++ {
+	for i := 1; i < len(t.looks); i++ {
 		if at := t.looks[i].at - settling; at >= 0 {
-			out = append(out, point{at.Seconds(), of(t.looks[i-apart], t.looks[i])})
+			out = append(out, point{at.Seconds(), of(t.looks[i-1], t.looks[i])})
 		}
 	}
 	return out
