@@ -18,14 +18,18 @@ type retries struct {
 
 func (r *retries) PublishRetried(_ string, messages int) { r.n.Add(int64(messages)) }
 
-// gated is a publisher behind a gate.
-func gated(t *testing.T) (kafka.Config, *kafka.Publisher, *gate, *retries) {
+// gated is a publisher behind a gate whose connection has brought findings into the topic.
+func gated(t *testing.T, before int) (kafka.Config, *kafka.Publisher, *gate, *retries) {
 	t.Helper()
 	config, g, seen := kafkatest.Config(t), &gate{}, &retries{}
-	p, err := kafka.NewPublisher(config.WithDialer(g), zerolog.Nop(), seen)
+	p, err := kafka.NewPublisher(config.WithDialer(g), zerolog.New(zerolog.NewTestWriter(t)), seen)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := p.PublishFindings(t.Context(), kafkatest.Findings("before", before)); err != nil {
+		t.Fatal(err)
+	}
+	seen.n.Store(0) // a broker that has just started has no producer ID to give for a moment
 	return config, p, g, seen
 }
 
@@ -33,10 +37,7 @@ func gated(t *testing.T) (kafka.Config, *kafka.Publisher, *gate, *retries) {
 // connection, and wants each in the topic once and nobody to have noticed.
 func published(t *testing.T, happens func(*gate)) {
 	t.Helper()
-	config, p, g, seen := gated(t)
-	if err := p.PublishFindings(t.Context(), kafkatest.Findings("before", 500)); err != nil {
-		t.Fatal(err)
-	}
+	config, p, g, seen := gated(t, 500)
 	happens(g)
 	if err := p.PublishFindings(t.Context(), kafkatest.Findings("orders", 500)); err != nil {
 		t.Fatal(err)
@@ -71,10 +72,7 @@ func TestAnAnswerThatGetsLostDoublesNothing(t *testing.T) {
 // another producer, and those that follow in the same partitions are not lost.
 func TestWhatIsInDoubtIsSentAgainAndWhatFollowsIsNotLost(t *testing.T) {
 	t.Parallel()
-	config, p, g, seen := gated(t)
-	if err := p.PublishFindings(t.Context(), kafkatest.Findings("before", 100)); err != nil {
-		t.Fatal(err)
-	}
+	config, p, g, seen := gated(t, 100)
 	g.lose(2)
 	done := make(chan error, 2)
 	for _, pair := range []string{"orders", "items"} {

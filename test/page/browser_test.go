@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,17 +59,45 @@ type browser struct {
 // open opens an address in a window of a size, in light colours.
 func open(t *testing.T, address string, width, height int) *browser {
 	t.Helper()
+	profile, process := t.TempDir(), (*exec.Cmd)(nil)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program()),
 		chromedp.NoSandbox, // root may not have one
-		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(patience))
+		chromedp.UserDataDir(profile), chromedp.WSURLReadTimeout(patience),
+		chromedp.ModifyCmdFunc(func(c *exec.Cmd) {
+			c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			process = c
+		}))
 	parent, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	t.Cleanup(cancel)
-	ctx, closed := chromedp.NewContext(parent)
-	t.Cleanup(closed)
+	ctx, _ := chromedp.NewContext(parent)
+	t.Cleanup(func() {
+		cancel()
+		gone(t, process, profile)
+	})
 	b := &browser{t: t, ctx: ctx}
 	chromedp.ListenTarget(ctx, b.hear)
 	b.run(log.Enable(), network.Enable(), runtime.Enable(), chromedp.EmulateViewport(int64(width), int64(height)), scheme("light"), chromedp.Navigate(address))
 	return b
+}
+
+// gone ends what is left of a browser. Its first process is the only one that chromedp
+// ends and waits for; the others go on writing into its profile for a moment, and more
+// than once a directory was not empty when the testing package removed it.
+func gone(t *testing.T, browser *exec.Cmd, profile string) {
+	t.Helper()
+	if browser == nil || browser.Process == nil {
+		return
+	}
+	_ = syscall.Kill(-browser.Process.Pid, syscall.SIGKILL) // all of them may have ended
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		err := os.RemoveAll(profile)
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("remove the browser's profile: %v", err)
+			return
+		}
+	}
 }
 
 func (b *browser) hear(event any) {
