@@ -125,6 +125,25 @@ func TestAMachineThatStandsStillIsNoPartOfMostMoments(t *testing.T) {
 	}
 }
 
+func TestOneInAHundredIsOfAllTrialsTogether(t *testing.T) {
+	trialWith := func(slow int) *trial {
+		tr := &trial{lasts: 10 * time.Second}
+		for i := range 1000 {
+			took := time.Millisecond
+			if i < slow {
+				took = time.Second
+			}
+			tr.served = append(tr.served, served{settling + time.Duration(i)*10*time.Millisecond, took})
+		}
+		return tr
+	}
+	for slow, want := range map[int]time.Duration{18: time.Millisecond, 22: time.Second} { // of 2000
+		if got := overAll([]*trial{trialWith(0), trialWith(slow)}); got != want {
+			t.Errorf("with %d slow ones of 2000 the 99th percentile is %v, want %v", slow, got, want)
+		}
+	}
+}
+
 func TestTheWorstMinuteIsOfOneGovernor(t *testing.T) {
 	s := time.Second
 	changes := []change{{at: 0, governor: "a"}, {at: 30 * s, governor: "a"}, {at: 31 * s, governor: "b"}, {at: 70 * s, governor: "a"}, {at: 80 * s, governor: "a"}}
