@@ -88,12 +88,17 @@ func gone(t *testing.T, browser *exec.Cmd, profile string) {
 		return
 	}
 	_ = syscall.Kill(-browser.Process.Pid, syscall.SIGKILL) // all of them may have ended
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	pulse := time.NewTicker(10 * time.Millisecond)
+	defer pulse.Stop()
+	late := time.After(patience)
+	for {
 		err := os.RemoveAll(profile)
 		if err == nil {
 			return
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-pulse.C:
+		case <-late:
 			t.Errorf("remove the browser's profile: %v", err)
 			return
 		}
