@@ -390,11 +390,7 @@ func TestASteadyForegroundHardlyNotices(t *testing.T) {
 		if float64(after) > 1.25*float64(before) {
 			t.Errorf("%v cores: p99 %v, alone %v", cores, after, before)
 		}
-		least := could / 3
-		if cores == 2 {
-			least = could / 5 // the foreground comes first where there is hardly room; chance makes it a quarter
-		}
-		if with.worked < least {
+		if with.worked < could/3 {
 			t.Errorf("%v cores: %.0f core seconds of work, the oracle does %.0f", cores, with.worked, could)
 		}
 	}

@@ -98,11 +98,7 @@ func TestAForegroundHardlyNoticesBothSidesOnItsServer(t *testing.T) {
 		if float64(after) > 1.25*float64(before) {
 			t.Errorf("%v cores: p99 %v, alone %v", cores, after, before)
 		}
-		least := could / 3
-		if cores == 2 {
-			least = could / 8 // the foreground comes first where there is hardly room; chance makes it a seventh
-		}
-		if with.worked < least {
+		if with.worked < could/5 { // chance makes it a quarter to a third on 2 cores
 			t.Errorf("%v cores: %.0f core seconds of work, the oracle does %.0f", cores, with.worked, could)
 		}
 	}

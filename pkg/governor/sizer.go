@@ -18,12 +18,9 @@ const (
 	// leastLevel is an eighth of one worker, to which signals near their limits
 	// lower it.
 	leastLevel = -5
-	// narrow is the room, in workers, of which less than all is used, as much less as
-	// there is less: the nearer to what a server stands, the more wait for a statement.
-	narrow = 0.5
-	// leastRoom is what all processes together may use where others leave nothing, so
-	// that without a pause work comes to an end some day.
-	leastRoom = 1.0 / 32
+	// leastRoom is what all processes together may use where others leave nothing: a
+	// sixteenth of a worker, so that without a pause work comes to an end some day.
+	leastRoom = 0.0625
 	// ours is the share of a server's cores that others and this process may
 	// fill together. What is left over absorbs bursts: at three quarters of
 	// capacity a queue's delay is what a foreground can stand.
@@ -140,11 +137,7 @@ func (s *sizer) first(now time.Time, readings []Reading) {
 
 // ceiling is the highest level for which there is room.
 func (s *sizer) ceiling(readings []Reading) level {
-	free := room(readings)
-	if free < narrow {
-		free *= max(free, 0) / narrow
-	}
-	s.top = min(s.own, max(free, leastRoom)*s.own/float64(s.most))
+	s.top = min(s.own, max(room(readings), leastRoom)*s.own/float64(s.most))
 	return levelOf(s.top)
 }
 

@@ -29,6 +29,7 @@ type way struct {
 // copied is the copy in one engine.
 type copied struct {
 	side
+	suffix string // of the names of what repairs it
 	// damage runs statements in it and lets the engine tidy up behind them.
 	damage func(ctx context.Context, statements []string) error
 }
@@ -53,13 +54,13 @@ func measureFixer(ctx context.Context, o options, env services) error {
 		return err
 	}
 	source := env.mysqlSide(a, "orders")
-	toMySQL := copied{env.mysqlSide(b, "orders"), func(ctx context.Context, statements []string) error {
+	toMySQL := copied{env.mysqlSide(b, "orders"), "", func(ctx context.Context, statements []string) error {
 		if err := env.execMySQL(ctx, b, append(statements, "ANALYZE TABLE orders")...); err != nil {
 			return err
 		}
 		return awaitPurge(ctx, env)
 	}}
-	toPostgres := copied{env.postgresSide(b), func(ctx context.Context, statements []string) error {
+	toPostgres := copied{env.postgresSide(b), toAPostgres, func(ctx context.Context, statements []string) error {
 		return env.execPostgres(ctx, b, append(statements, "VACUUM ANALYZE orders", "CHECKPOINT")...)
 	}}
 	if err := measureRepairs(ctx, o, env, source, toMySQL, toPostgres); err != nil {
@@ -81,18 +82,22 @@ const (
 	toAPostgres = ", to PostgreSQL"
 )
 
+// fixers are one and two of them over findings that wait in Kafka.
+func fixers(o options, env services, source side, c copied, damaged int) []way {
+	return []way{
+		{oneFixer + c.suffix, c, fromKafka(o, env, source, c.side, damaged, 1)},
+		{twoFixers + c.suffix, c, fromKafka(o, env, source, c.side, damaged, 2)},
+	}
+}
+
 func waysToRepair(o options, env services, source side, toMySQL, toPostgres copied) []way {
 	damaged := o.rows / 10
 	var ways []way
-	for _, c := range []struct {
-		copied
-		suffix string
-	}{{toMySQL, ""}, {toPostgres, toAPostgres}} {
+	for _, c := range []copied{toMySQL, toPostgres} {
+		ways = append(ways, fixers(o, env, source, c, damaged)...)
 		ways = append(ways,
-			way{oneFixer + c.suffix, c.copied, fromKafka(o, env, source, c.side, damaged, 1)},
-			way{twoFixers + c.suffix, c.copied, fromKafka(o, env, source, c.side, damaged, 2)},
-			way{bareWrites + c.suffix, c.copied, func(ctx context.Context) (sample, error) { return writeBare(ctx, o, env, c.side) }},
-			way{trueupFix + c.suffix, c.copied, command{trueupFix, []string{
+			way{bareWrites + c.suffix, c, func(ctx context.Context) (sample, error) { return writeBare(ctx, o, env, c.side) }},
+			way{trueupFix + c.suffix, c, command{trueupFix, []string{
 				filepath.Join(o.bin, "trueup"), "fix", "--json", "--confirm", "0", source.dsn, c.dsn, "orders",
 			}, []int{0}}.run},
 		)
@@ -190,15 +195,7 @@ const maxFixerKiB = 64 << 10
 // measureBacklog has one fixer, and then two, work off findings for every other
 // row: long enough that their beginning counts for little. They take turns.
 func measureBacklog(ctx context.Context, o options, env services, source side, toMySQL, toPostgres copied) error {
-	var ways []way
-	for _, c := range []struct {
-		copied
-		suffix string
-	}{{toMySQL, ""}, {toPostgres, toAPostgres}} {
-		for n, name := range []string{oneFixer, twoFixers} {
-			ways = append(ways, way{name + c.suffix, c.copied, fromKafka(o, env, source, c.side, o.rows/2, n+1)})
-		}
-	}
+	ways := append(fixers(o, env, source, toMySQL, o.rows/2), fixers(o, env, source, toPostgres, o.rows/2)...)
 	results, err := inTurn(ctx, o, source, ways, halfBroken)
 	if err != nil {
 		return err

@@ -203,8 +203,8 @@ func moments(of []*trial) []time.Duration {
 }
 
 // overAll is the wait that one in a hundred exceeds, of all trials together. The median of
-// each trial's tells less: half a minute has some three hundred such waits, and with two or
-// six trials one figure is taken for the middle of a few.
+// each trial's tells less: one in a hundred of half a minute are some three hundred waits, and
+// the middle of a few such figures is any of them.
 func overAll(of []*trial) time.Duration {
 	var waits []time.Duration
 	for _, t := range of {
