@@ -19,8 +19,9 @@ type Gauge struct {
 	Figure  string
 	Measure func(context.Context) (float64, error)
 	// Count, where it is not nil, is Measure of a figure that counts sessions, and
-	// says how many of this program's own are at work beside them.
-	Count func(context.Context) (others, own float64, err error)
+	// says how many of this program's own are at work beside them, and how many statements
+	// the server has been asked for since it was started.
+	Count func(context.Context) (others, own, statements float64, err error)
 	// Itself says of a replica's lag that it is the server's own.
 	Itself bool
 }
@@ -144,8 +145,11 @@ func (db *DB) whyNot(ctx context.Context, p dialect.Probe) (string, error) {
 func (db *DB) numbers(ctx context.Context, p dialect.Probe) ([]float64, error) {
 	what := subject{op: "measure " + p.Figure + " of " + db.redacted}
 	width := 1
-	if p.Growing || p.Beside {
+	switch {
+	case p.Growing:
 		width = 2
+	case p.Beside:
+		width = 3
 	}
 	line, err := db.readLine(ctx, p.Query, width)
 	if err != nil {
@@ -184,12 +188,12 @@ func (db *DB) gaugeOf(p dialect.Probe) *Gauge {
 		return values[0], nil
 	}}
 	if p.Beside {
-		gauge.Count = func(ctx context.Context) (others, own float64, err error) {
+		gauge.Count = func(ctx context.Context) (others, own, statements float64, err error) {
 			values, err := ask(ctx)
 			if err != nil {
-				return 0, 0, err
+				return 0, 0, 0, err
 			}
-			return values[0], values[1], nil
+			return values[0], values[1], values[2], nil
 		}
 	}
 	return gauge

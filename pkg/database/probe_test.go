@@ -146,12 +146,44 @@ func TestWhatOthersDoIsCountedAndOwnStatementsAreNot(t *testing.T) {
 			if v := await(t, threads, func(v float64) bool { return v < busy/2 }); v >= busy/2 {
 				t.Errorf("%v busy sessions with %d own ones", v, busy)
 			}
-			if _, beside, err := threads.Count(t.Context()); err != nil || beside < busy {
+			if _, beside, _, err := threads.Count(t.Context()); err != nil || beside < busy {
 				t.Errorf("%v own sessions at work of %d, %v", beside, busy, err)
 			}
 			stop()
 			for range busy {
 				<-ended
+			}
+		})
+	}
+}
+
+// Servers count statements, or transactions, in their own time: PostgreSQL's sessions tell
+// of theirs once a second.
+func TestStatementsOfAnybodyAreCounted(t *testing.T) {
+	for _, dsn := range []string{testenv.MySQL(t), testenv.Postgres(t)} {
+		db := openGoverned(t, dsn)
+		t.Run(db.Engine(), func(t *testing.T) {
+			gauges, _ := gaugesOf(t, db)
+			asked := func() float64 {
+				_, _, statements, err := gauges[dialect.ProbeThreads].Count(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return statements
+			}
+			const more = 2000
+			foreign, before := testenv.Open(t, dsn), asked()
+			for range more {
+				if _, err := foreign.ExecContext(t.Context(), "SELECT 1"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			deadline := time.Now().Add(30 * time.Second)
+			for asked() < before+more {
+				if time.Now().After(deadline) {
+					t.Fatalf("%v statements, %d after %v", asked(), more, before)
+				}
+				<-time.After(50 * time.Millisecond)
 			}
 		})
 	}

@@ -31,8 +31,9 @@ type Probe struct {
 	// Growing marks a query that gives two numbers since the server's start,
 	// milliseconds and statements; the figure is the mean between two samples.
 	Growing bool
-	// Beside marks a query that gives a second number: how many of this program's own
-	// sessions are at work beside those that the first one counts.
+	// Beside marks a query that gives two more numbers: how many of this program's own
+	// sessions are at work beside those that the first one counts, and how many statements
+	// (or transactions) of anybody the server was asked for since its start.
 	Beside bool
 	// May, unless empty, asks whether the user sees all that is counted, "true"
 	// or "false": some views leave out what others do, without an error.

@@ -32,8 +32,9 @@ func (u Use) String() string {
 type Probe func(ctx context.Context) (float64, error)
 
 // Count measures a signal with Cores, and says how many sessions of this program are at
-// work beside those of others.
-type Count func(ctx context.Context) (others, own float64, err error)
+// work beside those of others, and how many statements the server has been asked for since
+// it was started; 0 where that is not known.
+type Count func(ctx context.Context) (others, own, statements float64, err error)
 
 // Signal is one figure about a database's load, and the limit it is held to.
 type Signal struct {
@@ -141,31 +142,21 @@ type gauge struct {
 	bad     int       // samples in a row with a utilisation of at least 1
 	lost    error
 	samples int64
+
+	pace     pace
+	quickest quickest
 }
 
 func newGauge(s Signal) *gauge { return &gauge{signal: s} }
 
-// look is a value, and the number of own sessions at work at that moment where it is
-// known.
-type look struct{ value, own float64 }
-
-// undisturbed is about how many sessions of others would be at work on so many cores if
-// none of this program were. Sessions share the cores; so each of the others gets less
-// of one than it would, is at work for as much longer, and so many more of them are
-// (Little's law).
-func (l look) undisturbed(cores float64) float64 {
-	if l.value <= 0 || cores <= 0 {
-		return 0
-	}
-	return l.value * min(1, cores/(l.value+l.own)) / min(1, cores/l.value)
-}
-
 // observe takes a sample of one look or several. A value that is no number says nothing.
 func (g *gauge) observe(now time.Time, looks ...look) {
 	value, crowd := 0.0, 0.0
+	g.pace.observe(looks)
 	for _, l := range looks {
+		g.quickest.observe(l)
 		value += l.value / float64(len(looks))
-		crowd += min(l.undisturbed(g.signal.Cores), mostCrowded*g.signal.Cores) / float64(len(looks))
+		crowd += l.crowd(g.signal.Cores, g.pace.rate, g.quickest.wait(l)) / float64(len(looks))
 	}
 	if math.IsNaN(value) {
 		g.miss(fmt.Errorf("the server gave no number"))

@@ -115,7 +115,7 @@ func (w *watch) gauge(s governor.Signal, g database.Gauge, cores float64) error 
 // recount is a measurement that makes sure of the server's cores now and then.
 func (w *watch) recount(cores float64, count governor.Count) governor.Count {
 	asked := time.Now()
-	return func(ctx context.Context) (others, own float64, err error) {
+	return func(ctx context.Context) (others, own, statements float64, err error) {
 		if time.Since(asked) >= recountEvery {
 			asked = time.Now()
 			// If it cannot be asked the measurement says so.

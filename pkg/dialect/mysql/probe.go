@@ -14,7 +14,11 @@ func (d Dialect) Probes() []dialect.Probe {
 	}
 	return []dialect.Probe{
 		// The session that asks is one of its own, and not beside anybody.
-		{Figure: dialect.ProbeThreads, Beside: true, Query: d.status("THREADS_RUNNING", " - ("+notAtWork+"), ("+own+") - 1")},
+		{
+			Figure: dialect.ProbeThreads, Beside: true,
+			Query: dialect.Query{SQL: "SELECT " + only("THREADS_RUNNING") + " - (" + notAtWork + "), (" + own + ") - 1, " + only("QUESTIONS") +
+				" FROM " + d.statuses() + " WHERE VARIABLE_NAME IN ('THREADS_RUNNING', 'QUESTIONS')"},
+		},
 		{Figure: dialect.ProbeLockWaits, Query: d.status("INNODB_ROW_LOCK_CURRENT_WAITS", "")},
 		history,
 		{Figure: dialect.ProbeConnections, Query: d.status("THREADS_CONNECTED", " * 100.0 / @@global.max_connections")},
@@ -45,11 +49,21 @@ const (
 
 // status asks for a status variable and does something with it.
 func (d Dialect) status(variable, then string) dialect.Query {
-	table := "performance_schema.global_status"
+	return dialect.Query{SQL: "SELECT (SELECT VARIABLE_VALUE FROM " + d.statuses() + " WHERE VARIABLE_NAME = '" + variable + "')" + then}
+}
+
+// statuses is the table of the status variables. A server fills it for each time that a
+// statement names it.
+func (d Dialect) statuses() string {
 	if d.mariadb {
-		table = "information_schema.GLOBAL_STATUS"
+		return "information_schema.GLOBAL_STATUS"
 	}
-	return dialect.Query{SQL: "SELECT (SELECT VARIABLE_VALUE FROM " + table + " WHERE VARIABLE_NAME = '" + variable + "')" + then}
+	return "performance_schema.global_status"
+}
+
+// only is one of several status variables that were selected.
+func only(variable string) string {
+	return "SUM(IF(VARIABLE_NAME = '" + variable + "', VARIABLE_VALUE, 0))"
 }
 
 // Cores implements dialect.Dialect: MariaDB makes as many thread groups as there

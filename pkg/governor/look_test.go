@@ -1,0 +1,76 @@
+package governor
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+func TestWhoWaitsToBeginCountsAsFarAsOthersDo(t *testing.T) {
+	const rate, wait = 1000, 2 * time.Millisecond // two begin later at a time
+	for _, c := range []struct{ others, own, want float64 }{
+		{1, 0, 2},
+		{0, 0, 2},   // those at work have ended meanwhile
+		{1, 1, 0.5}, // half of the statements, and half of their wait
+		{3, 1, 1.125},
+		{0, 4, 0},
+	} {
+		if got := (look{value: c.others, own: c.own}).beginning(rate, wait); math.Abs(got-c.want) > rounding {
+			t.Errorf("%v at work beside %v of our own: %v wait to begin, want %v", c.others, c.own, got, c.want)
+		}
+	}
+	if got := (look{value: 1}).crowd(2, rate, time.Second); got != 2*mostCrowded {
+		t.Errorf("a look that was held up counts as %v sessions", got)
+	}
+}
+
+func TestThePaceIsThatOfTheLastSample(t *testing.T) {
+	began := time.Now()
+	at := func(after time.Duration, statements float64) look {
+		return look{at: began.Add(after), statements: statements}
+	}
+	var p pace
+	for _, c := range []struct {
+		looks []look
+		want  float64
+	}{
+		{[]look{at(0, 1000)}, 0},
+		{[]look{at(time.Second, 1100), at(2*time.Second, 1400)}, 200},
+		{[]look{at(3*time.Second, 5)}, 200}, // restarted
+		{[]look{at(4*time.Second, 75)}, 70},
+		{[]look{at(4*time.Second, 75)}, 70},
+	} {
+		if p.observe(c.looks); math.Abs(p.rate-c.want) > rounding {
+			t.Errorf("after %v: %v statements a second, want %v", c.looks, p.rate, c.want)
+		}
+	}
+	var first pace
+	if first.observe([]look{at(0, 10), at(100*time.Millisecond, 20)}); math.Abs(first.rate-100) > rounding {
+		t.Errorf("%v statements a second in the first sample, want 100", first.rate)
+	}
+}
+
+// A host that takes over may be farther away, and then all looks take longer.
+func TestAFartherHostIsNotTakenForABusyOne(t *testing.T) {
+	var q quickest
+	now := time.Now()
+	look := func(took time.Duration) time.Duration {
+		now = now.Add(time.Second)
+		l := look{at: now, took: took}
+		q.observe(l)
+		return q.wait(l)
+	}
+	if w := look(3 * time.Millisecond); w != 0 {
+		t.Errorf("the first look waited %v", w)
+	}
+	if look(time.Millisecond); look(4*time.Millisecond) != 3*time.Millisecond {
+		t.Error("a look is not compared with the quickest")
+	}
+	var w time.Duration
+	for range 2 * remembered / time.Second {
+		w = look(9 * time.Millisecond)
+	}
+	if w != 0 {
+		t.Errorf("looks wait %v for ever", w)
+	}
+}
