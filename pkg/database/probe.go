@@ -18,12 +18,21 @@ type Gauge struct {
 	// Figure is one of the names in package dialect.
 	Figure  string
 	Measure func(context.Context) (float64, error)
-	// Count, where it is not nil, is Measure of a figure that counts sessions, and
-	// says how many of this program's own are at work beside them, and how many statements
-	// the server has been asked for since it was started.
-	Count func(context.Context) (others, own, statements float64, err error)
+	// Count, where it is not nil, is Measure of a figure that counts sessions.
+	Count func(context.Context) (Sessions, error)
 	// Itself says of a replica's lag that it is the server's own.
 	Itself bool
+}
+
+// Sessions are those at work on a server at a moment.
+type Sessions struct {
+	// Others are those of other programs, Own those of this one.
+	Others, Own float64
+	// Statements is how many the server was asked for since its start, by anybody; on
+	// PostgreSQL it is transactions.
+	Statements float64
+	// Reached is the time that the least statement took just before.
+	Reached time.Duration
 }
 
 // Unmeasured is a figure that cannot be measured as it should, and why.
@@ -188,15 +197,31 @@ func (db *DB) gaugeOf(p dialect.Probe) *Gauge {
 		return values[0], nil
 	}}
 	if p.Beside {
-		gauge.Count = func(ctx context.Context) (others, own, statements float64, err error) {
+		gauge.Count = func(ctx context.Context) (Sessions, error) {
+			reached, err := db.reach(ctx)
+			if err != nil {
+				return Sessions{}, err
+			}
 			values, err := ask(ctx)
 			if err != nil {
-				return 0, 0, 0, err
+				return Sessions{}, err
 			}
-			return values[0], values[1], values[2], nil
+			return Sessions{Others: values[0], Own: values[1], Statements: values[2], Reached: reached}, nil
 		}
 	}
 	return gauge
+}
+
+// reach is the time of a statement that does nothing, so that what it takes longer at one
+// moment than at another it waits. (Counting sessions takes long by itself, and longer when
+// many are at work.)
+func (db *DB) reach(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	_, err := db.readLine(ctx, dialect.Query{SQL: "SELECT 1"}, 1)
+	if err != nil {
+		return 0, db.fail(ctx, subject{op: "reach " + db.redacted}, err)
+	}
+	return time.Since(began), nil
 }
 
 // growth turns two growing sums into the mean between two samples.

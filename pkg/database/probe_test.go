@@ -146,8 +146,8 @@ func TestWhatOthersDoIsCountedAndOwnStatementsAreNot(t *testing.T) {
 			if v := await(t, threads, func(v float64) bool { return v < busy/2 }); v >= busy/2 {
 				t.Errorf("%v busy sessions with %d own ones", v, busy)
 			}
-			if _, beside, _, err := threads.Count(t.Context()); err != nil || beside < busy {
-				t.Errorf("%v own sessions at work of %d, %v", beside, busy, err)
+			if n, err := threads.Count(t.Context()); err != nil || n.Own < busy {
+				t.Errorf("%v own sessions at work of %d, %v", n.Own, busy, err)
 			}
 			stop()
 			for range busy {
@@ -165,11 +165,14 @@ func TestStatementsOfAnybodyAreCounted(t *testing.T) {
 		t.Run(db.Engine(), func(t *testing.T) {
 			gauges, _ := gaugesOf(t, db)
 			asked := func() float64 {
-				_, _, statements, err := gauges[dialect.ProbeThreads].Count(t.Context())
+				n, err := gauges[dialect.ProbeThreads].Count(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
-				return statements
+				if n.Reached <= 0 || n.Reached > time.Minute {
+					t.Errorf("the server was reached in %v", n.Reached)
+				}
+				return n.Statements
 			}
 			const more = 2000
 			foreign, before := testenv.Open(t, dsn), asked()

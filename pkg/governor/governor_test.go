@@ -414,12 +414,12 @@ func TestLooksMeetNoOtherProbe(t *testing.T) {
 			time.Sleep(takes)
 			return float64(running.Add(-1)), nil
 		}
-		count := func(context.Context) (others, own, statements float64, err error) {
+		count := func(context.Context) (Sessions, error) {
 			asked.Add(1)
 			met.Add(running.Add(1) - 1)
 			time.Sleep(takes)
 			met.Add(running.Add(-1))
-			return 0, 1, 0, nil
+			return Sessions{Own: 1}, nil
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()

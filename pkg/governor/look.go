@@ -2,22 +2,33 @@ package governor
 
 import "time"
 
-// look is one answer of a probe.
+// Sessions are those at work on a server at a moment.
+type Sessions struct {
+	// Others are those of other programs, Own those of this one, in any of its processes.
+	Others, Own float64
+	// Statements is how many the server was asked for since its start, by anybody; 0 where
+	// nobody counts them.
+	Statements float64
+	// Reached is the time that the least statement took at that moment; 0 where it is
+	// not known.
+	Reached time.Duration
+}
+
+// look is one answer of a probe: what the signal measures; of one with Cores the sessions
+// of others, and what Sessions says beside them.
 type look struct {
-	// value is what the signal measures; of one with Cores how many sessions of others
-	// are at work, with own of this program's beside them.
-	value, own float64
-	// statements is how many the server has been asked for since it was started, 0
-	// where nobody counts them.
-	statements float64
-	// at is when the answer came, took how long after the question.
-	at   time.Time
-	took time.Duration
+	value, own, statements float64
+	reached                time.Duration
+	at                     time.Time
+}
+
+func lookAt(n Sessions) look {
+	return look{value: n.Others, own: n.Own, statements: n.Statements, reached: n.Reached, at: time.Now()}
 }
 
 // crowd is about how many sessions of others would be at work, or wait to begin, on so
-// many cores if none of this program were. So many statements a second reach the server,
-// and the wait is what the look itself waited.
+// many cores if none of this program were. So many statements a second reach the server, and
+// wait so long to begin.
 func (l look) crowd(cores, rate float64, wait time.Duration) float64 {
 	return min(l.undisturbed(cores)+l.beginning(rate, wait), mostCrowded*cores)
 }
@@ -34,8 +45,8 @@ func (l look) undisturbed(cores float64) float64 {
 }
 
 // beginning is about how many statements of others wait for a core to begin on. No server
-// counts them: a session is at work for it from when it has read the statement. But what
-// they wait the look waits too, and so many arrive meanwhile (Little's law). Of those at
+// counts them: a session is at work for it from when it has read the statement. But they
+// wait as long as the least statement does, and so many arrive meanwhile (Little's law). Of those at
 // work this program's part is taken off twice: so many of the statements are its own, and
 // so much of the others' wait is for a core that it has.
 func (l look) beginning(rate float64, wait time.Duration) float64 {
@@ -65,8 +76,9 @@ func (p *pace) observe(looks []look) {
 	p.last = to
 }
 
-// quickest is the quickest answer of the last minutes, which nobody stood in the way of.
-// It is not that of all times: a host that took over may be farther away.
+// quickest is the least time of the last minutes in which the server was reached, when
+// nobody stood in the way. It is not that of all times: a host that took over may be
+// farther away.
 type quickest struct {
 	until         time.Time // when least becomes before
 	least, before time.Duration
@@ -78,16 +90,16 @@ const remembered = 5 * time.Minute
 
 func (q *quickest) observe(l look) {
 	if l.at.After(q.until) {
-		q.before, q.least, q.until = q.least, l.took, l.at.Add(remembered)
+		q.before, q.least, q.until = q.least, l.reached, l.at.Add(remembered)
 	}
-	q.least = min(q.least, l.took)
+	q.least = min(q.least, l.reached)
 }
 
-// wait is how much longer than the quickest a look took.
-func (q *quickest) wait(l look) time.Duration {
+// wait is how much longer it took than at the quickest.
+func (q *quickest) wait(reached time.Duration) time.Duration {
 	least := q.least
 	if q.before > 0 {
 		least = min(least, q.before)
 	}
-	return max(l.took-least, 0)
+	return max(reached-least, 0)
 }

@@ -56,9 +56,8 @@ func TestAFartherHostIsNotTakenForABusyOne(t *testing.T) {
 	now := time.Now()
 	look := func(took time.Duration) time.Duration {
 		now = now.Add(time.Second)
-		l := look{at: now, took: took}
-		q.observe(l)
-		return q.wait(l)
+		q.observe(look{at: now, reached: took})
+		return q.wait(took)
 	}
 	if w := look(3 * time.Millisecond); w != 0 {
 		t.Errorf("the first look waited %v", w)

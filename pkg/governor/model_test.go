@@ -203,15 +203,17 @@ func (s *server) canary(ctx context.Context) (float64, error) {
 }
 
 // count is how many of the foreground's statements and of others are at work. Where they
-// are served in order who asks waits for his turn too.
-func (s *server) count(ctx context.Context) (others, own, statements float64, err error) {
+// are served in order who asks waits for his turn.
+func (s *server) count(ctx context.Context) (n Sessions, err error) {
 	s.mu.Lock()
-	others, own, statements, err = s.crowd, s.own, s.asked, s.lost
+	n, err = Sessions{Others: s.crowd, Own: s.own, Statements: s.asked}, s.lost
 	s.mu.Unlock()
 	if s.inOrder && err == nil {
+		began := time.Now()
 		_, err = s.canary(ctx)
+		n.Reached = time.Since(began)
 	}
-	return others, own, statements, err
+	return n, err
 }
 
 // governed starts a governor with n workers that have work without end.

@@ -31,10 +31,8 @@ func (u Use) String() string {
 // Probe measures one signal. An error says that nothing is known at the moment.
 type Probe func(ctx context.Context) (float64, error)
 
-// Count measures a signal with Cores, and says how many sessions of this program are at
-// work beside those of others, and how many statements the server has been asked for since
-// it was started; 0 where that is not known.
-type Count func(ctx context.Context) (others, own, statements float64, err error)
+// Count measures a signal with Cores.
+type Count func(ctx context.Context) (Sessions, error)
 
 // Signal is one figure about a database's load, and the limit it is held to.
 type Signal struct {
@@ -156,7 +154,7 @@ func (g *gauge) observe(now time.Time, looks ...look) {
 	for _, l := range looks {
 		g.quickest.observe(l)
 		value += l.value / float64(len(looks))
-		crowd += l.crowd(g.signal.Cores, g.pace.rate, g.quickest.wait(l)) / float64(len(looks))
+		crowd += l.crowd(g.signal.Cores, g.pace.rate, g.quickest.wait(l.reached)) / float64(len(looks))
 	}
 	if math.IsNaN(value) {
 		g.miss(fmt.Errorf("the server gave no number"))

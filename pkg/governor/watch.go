@@ -54,8 +54,8 @@ func (w *Watcher) Add(s Signal, probe Probe) error {
 // after the other: a probe that ends between two of them passes for somebody else's work.
 func (w *Watcher) AddCount(s Signal, count Count, phase float64) error {
 	return w.add(s, func(ctx context.Context) (look, error) {
-		others, own, statements, err := count(ctx)
-		return look{value: others, own: own, statements: statements}, err
+		n, err := count(ctx)
+		return lookAt(n), err
 	}, phase)
 }
 
@@ -185,8 +185,6 @@ func (w *Watcher) look(ctx context.Context, s *watched) (look, error) {
 	began := time.Now()
 	go func() {
 		l, err := s.probe(asked)
-		l.at = time.Now()
-		l.took = l.at.Sub(began)
 		answers <- answer{l, err}
 	}()
 	pulse := time.NewTicker(s.gauge.signal.Every)

@@ -104,7 +104,10 @@ func (w *watch) gauge(s governor.Signal, g database.Gauge, cores float64) error 
 	if g.Count == nil {
 		return w.add(s, g.Measure)
 	}
-	count := governor.Count(g.Count)
+	count := func(ctx context.Context) (governor.Sessions, error) {
+		n, err := g.Count(ctx)
+		return governor.Sessions(n), err
+	}
 	if w.budget.Cores == 0 && cores > 0 {
 		count = w.recount(cores, count)
 	}
@@ -115,7 +118,7 @@ func (w *watch) gauge(s governor.Signal, g database.Gauge, cores float64) error 
 // recount is a measurement that makes sure of the server's cores now and then.
 func (w *watch) recount(cores float64, count governor.Count) governor.Count {
 	asked := time.Now()
-	return func(ctx context.Context) (others, own, statements float64, err error) {
+	return func(ctx context.Context) (governor.Sessions, error) {
 		if time.Since(asked) >= recountEvery {
 			asked = time.Now()
 			// If it cannot be asked the measurement says so.
