@@ -1,6 +1,9 @@
 package governor
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Sessions are those at work on a server at a moment.
 type Sessions struct {
@@ -26,13 +29,6 @@ func lookAt(n Sessions) look {
 	return look{value: n.Others, own: n.Own, statements: n.Statements, reached: n.Reached, at: time.Now()}
 }
 
-// crowd is about how many sessions of others would be at work, or wait to begin, on so
-// many cores if none of this program were. So many statements a second reach the server, and
-// wait so long to begin.
-func (l look) crowd(cores, rate float64, wait time.Duration) float64 {
-	return min(l.undisturbed(cores)+l.beginning(rate, wait), mostCrowded*cores)
-}
-
 // undisturbed is about how many sessions of others would be at work on so many cores if
 // none of this program were. Sessions share the cores; so each of the others gets less
 // of one than it would, is at work for as much longer, and so many more of them are
@@ -46,15 +42,32 @@ func (l look) undisturbed(cores float64) float64 {
 
 // beginning is about how many statements of others wait for a core to begin on. No server
 // counts them: a session is at work for it from when it has read the statement. But they
-// wait as long as the least statement does, and so many arrive meanwhile (Little's law). Of those at
-// work this program's part is taken off twice: so many of the statements are its own, and
-// so much of the others' wait is for a core that it has.
+// wait as long as the least statement does, and so many arrive meanwhile (Little's law).
+// Of those at work this program's part is taken off twice: so many of the statements are
+// its own, and so much of the others' wait is for a core that it has.
 func (l look) beginning(rate float64, wait time.Duration) float64 {
 	others := 1.0
 	if all := l.value + l.own; all > 0 {
 		others = max(l.value, 0) / all
 	}
 	return rate * wait.Seconds() * others * others
+}
+
+// varied is by how much longer a queue is than one of exponential service times: half of
+// the sum of the squared coefficients of variation of the time between two statements and
+// of what one takes (Allen and Cunneen). It is 1 for arrivals at random, and taken as 5 for
+// short statements among long ones.
+const varied = 3
+
+// queue is about how many wait for one of so many cores, of which so many are busy
+// (H. Sakasegawa, An approximation formula Lq ≃ α·ρ^β/(1-ρ), 1977). It is infinite where
+// all are.
+func queue(busy, cores float64) float64 {
+	part := busy / cores
+	if part >= 1 {
+		return math.Inf(1)
+	}
+	return varied * math.Pow(part, math.Sqrt(2*(cores+1))) / (1 - part)
 }
 
 // pace is how many statements a second reach a server.

@@ -19,8 +19,27 @@ func TestWhoWaitsToBeginCountsAsFarAsOthersDo(t *testing.T) {
 			t.Errorf("%v at work beside %v of our own: %v wait to begin, want %v", c.others, c.own, got, c.want)
 		}
 	}
-	if got := (look{value: 1}).crowd(2, rate, time.Second); got != 2*mostCrowded {
-		t.Errorf("a look that was held up counts as %v sessions", got)
+}
+
+// What the way to the server takes longer now and then is nobody's wait: where cores are
+// free hardly anybody waits for one.
+func TestAnUnsteadyWayIsNotTakenForAQueue(t *testing.T) {
+	for _, c := range []struct{ cores, atWork, least, most float64 }{
+		{2, 1, 1.9, 2.2}, // the queue before two half-busy cores may be as long as that
+		{2, 0.4, 0.4, 0.5},
+		{16, 8, 8, 8.2},
+		{16, 15, 19, 24},
+	} {
+		g, now := newGauge(Signal{Name: "threads", Limit: 100, Cores: c.cores}.withDefaults()), time.Now()
+		statements := 0.0
+		for i := range 120 {
+			now = now.Add(g.signal.Every)
+			statements += 40_000
+			g.observe(now, look{value: c.atWork, statements: statements, at: now, reached: time.Duration(i%2+1) * time.Millisecond})
+		}
+		if r, _ := g.reading(now); r.slow < c.least-0.01 || r.slow > c.most {
+			t.Errorf("%v of %v cores busy count as %v", c.atWork, c.cores, r.slow)
+		}
 	}
 }
 

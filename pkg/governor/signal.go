@@ -135,7 +135,8 @@ type gauge struct {
 	value   float64
 	raw     float64 // the last sample's utilisation
 	smooth  float64
-	slow    float64   // the value of a signal with cores, smoothed slowly
+	busy    float64   // others at work, of a signal with cores, smoothed slowly
+	begin   float64   // and their statements that seem to wait to begin
 	at      time.Time // of the last sample; zero before the first
 	bad     int       // samples in a row with a utilisation of at least 1
 	lost    error
@@ -149,12 +150,14 @@ func newGauge(s Signal) *gauge { return &gauge{signal: s} }
 
 // observe takes a sample of one look or several. A value that is no number says nothing.
 func (g *gauge) observe(now time.Time, looks ...look) {
-	value, crowd := 0.0, 0.0
 	g.pace.observe(looks)
+	value, busy, begin, most := 0.0, 0.0, 0.0, mostCrowded*g.signal.Cores
 	for _, l := range looks {
 		g.quickest.observe(l)
+		at := min(l.undisturbed(g.signal.Cores), most)
 		value += l.value / float64(len(looks))
-		crowd += l.crowd(g.signal.Cores, g.pace.rate, g.quickest.wait(l.reached)) / float64(len(looks))
+		busy += at / float64(len(looks))
+		begin += min(l.beginning(g.pace.rate, g.quickest.wait(l.reached)), most-at) / float64(len(looks))
 	}
 	if math.IsNaN(value) {
 		g.miss(fmt.Errorf("the server gave no number"))
@@ -167,7 +170,9 @@ func (g *gauge) observe(now time.Time, looks ...look) {
 	}
 	g.smooth += smoothing * (capped - g.smooth)
 	// The first samples count alike: the very first may have met a moment of rest.
-	g.slow += max(slowSmoothing, 1/float64(g.samples+1)) * (crowd - g.slow)
+	weight := max(slowSmoothing, 1/float64(g.samples+1))
+	g.busy += weight * (busy - g.busy)
+	g.begin += weight * (begin - g.begin)
 	if g.raw >= 1 {
 		g.bad++
 	} else {
@@ -175,6 +180,16 @@ func (g *gauge) observe(now time.Time, looks ...look) {
 	}
 	g.at, g.lost = now, nil
 	g.samples++
+}
+
+// crowd is about how many sessions of others are at work or wait to begin. Of the latter
+// there are no more than a queue before cores so busy holds: the way to the server takes
+// longer now and then by itself.
+func (g *gauge) crowd() float64 {
+	if g.begin <= 0 {
+		return g.busy
+	}
+	return g.busy + min(g.begin, queue(g.busy, g.signal.Cores))
 }
 
 // miss notes that a sample could not be taken.
@@ -219,6 +234,6 @@ func (g *gauge) reading(now time.Time) (Reading, bool) {
 	}
 	return Reading{
 		Signal: g.signal, Value: g.value, Utilisation: g.raw, Smoothed: g.smooth, At: g.at,
-		Stale: g.stale(now), Err: g.lost, bad: g.bad, slow: g.slow,
+		Stale: g.stale(now), Err: g.lost, bad: g.bad, slow: g.crowd(),
 	}, true
 }
