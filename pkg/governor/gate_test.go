@@ -188,7 +188,7 @@ func TestLevelsMoveByZones(t *testing.T) {
 		{"idle with three quarters", 0, at(0.39), 1},
 		{"at the bottom", leastLevel, at(3), leastLevel},
 		{"one is unknown", 3, append(at(0.1), Reading{Stale: true, Smoothed: 3}), 3},
-		{"others fill the cores", 6, []Reading{{Signal: Signal{Cores: 8}, slow: 8}}, -7},
+		{"others fill the cores", 6, []Reading{{Signal: Signal{Cores: 8}, slow: 8}}, -9},
 		{"others leave two cores", 6, []Reading{{Signal: Signal{Cores: 8}, slow: 4}}, 2},
 		{"others leave half a core", 6, []Reading{{Signal: Signal{Cores: 2}, slow: 1}}, -1},
 		{"others leave less than half a core", 6, []Reading{{Signal: Signal{Cores: 2}, slow: 1.05}}, -2},

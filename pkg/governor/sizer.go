@@ -19,8 +19,8 @@ const (
 	// lower it.
 	leastLevel = -5
 	// leastRoom is what all processes together may use where others leave nothing: a
-	// sixteenth of a worker, so that without a pause work comes to an end some day.
-	leastRoom = 0.0625
+	// thirty-second of a worker, so that without a pause work comes to an end some day.
+	leastRoom = 0.03125
 	// ours is the share of a server's cores that others and this process may
 	// fill together. What is left over absorbs bursts: at three quarters of
 	// capacity a queue's delay is what a foreground can stand.
