@@ -2,6 +2,7 @@ package governor
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -20,7 +21,9 @@ const (
 	leastLevel = -5
 	// leastRoom is what all processes together may use where others leave nothing: a
 	// thirty-second of a worker, so that without a pause work comes to an end some day.
+	// It is twice that from manyCores up, of which a statement takes less.
 	leastRoom = 0.03125
+	manyCores = 4
 	// ours is the share of a server's cores that others and this process may
 	// fill together. What is left over absorbs bursts: at three quarters of
 	// capacity a queue's delay is what a foreground can stand.
@@ -137,7 +140,7 @@ func (s *sizer) first(now time.Time, readings []Reading) {
 
 // ceiling is the highest level for which there is room.
 func (s *sizer) ceiling(readings []Reading) level {
-	s.top = min(s.own, max(room(readings), leastRoom)*s.own/float64(s.most))
+	s.top = min(s.own, max(room(readings), least(readings))*s.own/float64(s.most))
 	return levelOf(s.top)
 }
 
@@ -162,6 +165,14 @@ func room(readings []Reading) float64 {
 		free = min(free, ours*cores-r.slow)
 	}
 	return free
+}
+
+// least is what all processes together may use however little room there is.
+func least(readings []Reading) float64 {
+	if slices.ContainsFunc(readings, func(r Reading) bool { return r.Signal.Cores >= manyCores }) {
+		return 2 * leastRoom
+	}
+	return leastRoom
 }
 
 // levelOf is the highest level of no more than so many statements; more than 0.
