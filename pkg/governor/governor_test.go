@@ -426,9 +426,10 @@ func TestLooksMeetNoOtherProbe(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 2 {
 			w := NewWatcher("target", nil)
+			w.Phase = float64(i+1) / 3
 			for _, err := range []error{
 				w.Add(Signal{Name: "canary", Limit: 25}, probe),
-				w.AddCount(Signal{Name: "threads", Limit: 10, Cores: 2}, count, float64(i+1)/3),
+				w.AddCount(Signal{Name: "threads", Limit: 10, Cores: 2}, count),
 			} {
 				if err != nil {
 					t.Fatal(err)
@@ -442,6 +443,50 @@ func TestLooksMeetNoOtherProbe(t *testing.T) {
 		all.Wait()
 		if asked.Load() < 50 || met.Load() != 0 {
 			t.Errorf("%d looks met %d other probes", asked.Load(), met.Load())
+		}
+	})
+}
+
+// Of questions that come at once the last ones wait for the first, and so does whatever
+// others ask just then.
+func TestWhatIsMeasuredComesOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const takes = 10 * time.Millisecond
+		var running, met, asked atomic.Int64
+		probe := func(context.Context) (float64, error) {
+			asked.Add(1)
+			met.Add(running.Add(1) - 1)
+			time.Sleep(takes)
+			running.Add(-1)
+			return 0, nil
+		}
+		count := func(ctx context.Context) (Sessions, error) {
+			_, err := probe(ctx)
+			return Sessions{}, err
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var all sync.WaitGroup
+		for i := range 2 {
+			w := NewWatcher("target", nil)
+			w.Phase = float64(i+1) / 3
+			errs := []error{w.AddCount(Signal{Name: "threads", Limit: 10, Cores: 2}, count)}
+			for _, name := range []string{"canary", "locks", "lag", "http"} {
+				errs = append(errs, w.Add(Signal{Name: name, Limit: 25}, probe))
+			}
+			for _, name := range []string{"history", "connections"} {
+				errs = append(errs, w.Add(Signal{Name: name, Limit: 25, Every: 5 * time.Second}, probe))
+			}
+			for _, err := range errs {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			all.Go(func() { w.Run(ctx) })
+		}
+		all.Wait()
+		if asked.Load() < 2*(3+4)*55 || met.Load() != 0 {
+			t.Errorf("%d were asked, %d of them while another was", asked.Load(), met.Load())
 		}
 	})
 }

@@ -220,9 +220,10 @@ func (s *server) count(ctx context.Context) (n Sessions, err error) {
 func (s *server) governed(ctx context.Context, t *testing.T, name string, workers int) *Governor {
 	t.Helper()
 	w := NewWatcher(name, s)
+	w.Phase = 1.0 / 3
 	for _, add := range []error{
 		w.Add(Signal{Name: "canary", Unit: "ms", Limit: 25, Latency: true}, s.canary),
-		w.AddCount(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.count, 1.0/3),
+		w.AddCount(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.count),
 	} {
 		if add != nil {
 			t.Fatal(add)
@@ -425,7 +426,8 @@ func TestAForegroundThatIsServedInOrderHardlyNotices(t *testing.T) {
 					return
 				}
 				w := NewWatcher("target", s)
-				if err := w.AddCount(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.count, 1.0/3); err != nil {
+				w.Phase = 1.0 / 3
+				if err := w.AddCount(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.count); err != nil {
 					t.Error(err)
 				}
 				s.start(ctx, t, w, Config{Name: "target", Use: Reads, Most: 6, Observer: s})

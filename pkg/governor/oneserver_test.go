@@ -29,9 +29,10 @@ func (s *server) pairs(ctx context.Context, t *testing.T, workers int, inTurn bo
 	both.target.Halve(workers)
 	for i, g := range []*Governor{both.source, both.target} {
 		w := NewWatcher(g.config.Name, s)
+		w.Phase = float64(i+1) / 3
 		for _, err := range []error{
 			w.Add(Signal{Name: "canary", Unit: "ms", Limit: 25, Latency: true}, s.canary),
-			w.AddCount(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.count, float64(i+1)/3),
+			w.AddCount(Signal{Name: "threads", Limit: 2*s.cores + 6, Cores: s.cores}, s.count),
 		} {
 			if err != nil {
 				t.Fatal(err)

@@ -92,9 +92,10 @@ func (i *installation) add(name string, adapts bool) *process {
 		var w *Watcher
 		if adapts {
 			w = NewWatcher(name, nil)
+			w.Phase = 1.0 / 3
 			for _, err := range []error{
 				w.Add(Signal{Name: "canary", Unit: "ms", Limit: 25, Latency: true}, i.server.canary),
-				w.AddCount(Signal{Name: "threads", Limit: 2*i.server.cores + 6, Cores: i.server.cores}, i.server.count, 1.0/3),
+				w.AddCount(Signal{Name: "threads", Limit: 2*i.server.cores + 6, Cores: i.server.cores}, i.server.count),
 			} {
 				if err != nil {
 					i.t.Error(err)

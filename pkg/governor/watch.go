@@ -11,6 +11,10 @@ import (
 // Watcher measures the signals of one database and tells them to its
 // governors. It is safe for concurrent use.
 type Watcher struct {
+	// Phase, from 0 to 1, is when it measures among other watchers of the same server,
+	// which have others. It is set before the first Measure.
+	Phase float64
+
 	name     string
 	observer Observer
 
@@ -23,7 +27,6 @@ type watched struct {
 	gauge *gauge
 	probe func(context.Context) (look, error) // nil for a passive signal
 	looks int                                 // that a sample is the mean of
-	phase float64                             // of the time between two looks, before the first
 	told  bool                                // that it is lost
 }
 
@@ -40,26 +43,23 @@ func NewWatcher(name string, observer Observer) *Watcher {
 // added before the first Measure or Run.
 func (w *Watcher) Add(s Signal, probe Probe) error {
 	if probe == nil {
-		return w.add(s, nil, 0)
+		return w.add(s, nil)
 	}
 	return w.add(s, func(ctx context.Context) (look, error) {
 		value, err := probe(ctx)
 		return look{value: value}, err
-	}, 0)
+	})
 }
 
-// AddCount is Add for a signal with Cores that is measured by a Count. The phase, of the
-// time between two looks, is when it looks; that of other probes is 0, and watchers of
-// one server have different ones. A count is of several figures, which servers give one
-// after the other: a probe that ends between two of them passes for somebody else's work.
-func (w *Watcher) AddCount(s Signal, count Count, phase float64) error {
+// AddCount is Add for a signal with Cores that is measured by a Count.
+func (w *Watcher) AddCount(s Signal, count Count) error {
 	return w.add(s, func(ctx context.Context) (look, error) {
 		n, err := count(ctx)
 		return lookAt(n), err
-	}, phase)
+	})
 }
 
-func (w *Watcher) add(s Signal, probe func(context.Context) (look, error), phase float64) error {
+func (w *Watcher) add(s Signal, probe func(context.Context) (look, error)) error {
 	s = s.withDefaults()
 	if err := s.validate(); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (w *Watcher) add(s Signal, probe func(context.Context) (look, error), phase
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	added := &watched{gauge: newGauge(s), probe: probe, looks: 1, phase: phase}
+	added := &watched{gauge: newGauge(s), probe: probe, looks: 1}
 	if s.Cores > 0 {
 		added.looks = looks
 	}
@@ -115,20 +115,49 @@ func (w *Watcher) Measure(ctx context.Context) {
 	w.each(func(s *watched) { w.measure(ctx, s, firstApart) })
 }
 
-// Run measures until ctx ends.
+// Run measures until ctx ends. What it measures comes at moments of its own: of several
+// questions at once the last ones, and with them what others ask just then, wait for the
+// first; once a second that is seen in every hundredth wait of others. And a count is of
+// several figures, which servers give one after the other: a probe that ends between two
+// of them passes for somebody else's work.
 func (w *Watcher) Run(ctx context.Context) {
+	first := w.moments()
 	w.each(func(s *watched) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(first[s]):
+		}
 		pulse := time.NewTicker(s.gauge.signal.Every)
 		defer pulse.Stop()
 		for {
+			w.measure(ctx, s, s.gauge.signal.Every/5)
 			select {
 			case <-ctx.Done():
 				return
 			case <-pulse.C:
-				w.measure(ctx, s, s.gauge.signal.Every/5)
 			}
 		}
 	})
+}
+
+// moments are when each signal is measured first: counts begin with a second, and the
+// others come in the part of it in which counts do not look.
+func (w *Watcher) moments() map[*watched]time.Duration {
+	const free = 2 * DefaultEvery / 5
+	first, single := map[*watched]time.Duration{}, []*watched(nil)
+	for _, s := range w.list() {
+		switch {
+		case s.looks > 1:
+			first[s] = DefaultEvery
+		case s.probe != nil:
+			single = append(single, s)
+		}
+	}
+	for i, s := range single {
+		first[s] = DefaultEvery - free + time.Duration((float64(i)+w.Phase)/float64(len(single))*float64(free))
+	}
+	return first
 }
 
 func (w *Watcher) each(do func(*watched)) {
@@ -150,7 +179,7 @@ func (w *Watcher) list() []*watched {
 // measure takes one sample, of looks that are so far apart where it is several.
 func (w *Watcher) measure(ctx context.Context, s *watched, apart time.Duration) {
 	seen := make([]look, 0, s.looks)
-	for wait := time.Duration(s.phase * float64(apart)); ; wait = apart {
+	for wait := w.before(s, apart); ; wait = apart {
 		select {
 		case <-ctx.Done():
 			return
@@ -169,6 +198,14 @@ func (w *Watcher) measure(ctx context.Context, s *watched, apart time.Duration) 
 			return
 		}
 	}
+}
+
+// before is how long the first of several looks waits.
+func (w *Watcher) before(s *watched, apart time.Duration) time.Duration {
+	if s.looks == 1 {
+		return 0
+	}
+	return time.Duration(w.Phase * float64(apart))
 }
 
 // look asks once. While a latency is still being measured, the time so far is a

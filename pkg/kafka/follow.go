@@ -397,18 +397,14 @@ func (f *Follower) answer() {
 // one that its next record will have.
 func (f *Follower) ask(ctx context.Context, client sarama.Client, which int64) (map[Place]int64, error) {
 	return within(ctx, "ask how far "+f.name()+" reaches", func() (map[Place]int64, error) {
-		offsets := map[Place]int64{}
-		for _, topic := range f.topics {
-			partitions, err := client.Partitions(topic)
-			if err != nil {
-				return nil, err
-			}
-			for _, p := range partitions {
-				if offsets[Place{topic, p}], err = client.GetOffset(topic, p, which); err != nil {
-					return nil, err
-				}
-			}
+		offsets, err := offsetsOf(client, which, f.topics...)
+		if err == nil {
+			return offsets, nil
 		}
-		return offsets, nil
+		// Perhaps another broker leads a partition now.
+		if err := client.RefreshMetadata(f.topics...); err != nil {
+			return nil, err
+		}
+		return offsetsOf(client, which, f.topics...)
 	})
 }

@@ -28,13 +28,13 @@ func (a *Admin) GroupLag(ctx context.Context, group, topic string) (map[int32]in
 		if err != nil {
 			return nil, err
 		}
-		begins, err := offsetsOf(admin, topic, partitions, sarama.OffsetOldest)
+		begins, err := offsetsOf(client, sarama.OffsetOldest, topic)
 		if err != nil {
 			return nil, err
 		}
 		// Ends are asked for last: what is committed or expires meanwhile lowers the lag
 		// that is shown next, and never the end below what was committed.
-		ends, err := offsetsOf(admin, topic, partitions, sarama.OffsetNewest)
+		ends, err := offsetsOf(client, sarama.OffsetNewest, topic)
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +44,7 @@ func (a *Admin) GroupLag(ctx context.Context, group, topic string) (map[int32]in
 			if err != nil {
 				return nil, fmt.Errorf("partition %d: %w", p, err)
 			}
-			lag[p] = left(next, begins[p], ends[p])
+			lag[p] = left(next, begins[Place{topic, p}], ends[Place{topic, p}])
 		}
 		return lag, nil
 	})
@@ -54,27 +54,45 @@ func (a *Admin) GroupLag(ctx context.Context, group, topic string) (map[int32]in
 // committed, to the end, of those that the topic still has.
 func left(next, begin, end int64) int64 { return max(end-max(next, begin), 0) }
 
-// offsetsOf are the oldest or newest offsets of a topic's partitions, with one
-// question to each broker that leads some.
-func offsetsOf(admin sarama.ClusterAdmin, topic string, partitions []int32, which int64) (map[int32]int64, error) {
-	asked := map[int32]int64{}
-	for _, p := range partitions {
-		asked[p] = which
-	}
-	answers, err := admin.ListOffsets(map[string]map[int32]int64{topic: asked}, nil)
-	if err != nil {
-		return nil, err
-	}
-	offsets := map[int32]int64{}
-	for _, p := range partitions {
-		answer := answers[topic][p]
-		switch {
-		case answer == nil:
-			return nil, fmt.Errorf("partition %d: the broker gave no offset", p)
-		case answer.Err != nil && !errors.Is(answer.Err, sarama.ErrNoError):
-			return nil, fmt.Errorf("partition %d: %w", p, answer.Err)
+// offsetsOf are offsets of all partitions of topics: those of the oldest records, those that
+// the next ones will have, or those of the first ones since a moment. It takes one question
+// to each broker that leads some.
+func offsetsOf(client sarama.Client, which int64, topics ...string) (map[Place]int64, error) {
+	questions, asked := map[*sarama.Broker]*sarama.OffsetRequest{}, map[*sarama.Broker][]Place{}
+	for _, topic := range topics {
+		partitions, err := client.Partitions(topic)
+		if err != nil {
+			return nil, err
 		}
-		offsets[p] = answer.Offset
+		for _, p := range partitions {
+			leader, err := client.Leader(topic, p)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", Place{topic, p}, err)
+			}
+			if questions[leader] == nil {
+				questions[leader] = sarama.NewOffsetRequest(client.Config().Version)
+			}
+			questions[leader].AddBlock(topic, p, which, 1)
+			asked[leader] = append(asked[leader], Place{topic, p})
+		}
+	}
+	offsets := map[Place]int64{}
+	for leader, question := range questions {
+		answer, err := leader.GetAvailableOffsets(question)
+		if err != nil {
+			_ = leader.Close() // the client library opens it anew
+			return nil, err
+		}
+		for _, place := range asked[leader] {
+			block := answer.GetBlock(place.Topic, place.Partition)
+			switch {
+			case block == nil:
+				return nil, fmt.Errorf("%s: the broker gave no offset", place)
+			case !errors.Is(block.Err, sarama.ErrNoError):
+				return nil, fmt.Errorf("%s: %w", place, block.Err)
+			}
+			offsets[place] = block.Offset
+		}
 	}
 	return offsets, nil
 }

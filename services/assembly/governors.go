@@ -153,6 +153,7 @@ func (g *Governors) Start(ctx context.Context, pair *schema.Pair) (err error) {
 			continue
 		}
 		watch := watch{side: side, budget: g.budget(side), db: dbs.Of(side), log: g.log, watcher: governor.NewWatcher(side.String(), governorLog{g.log})}
+		watch.watcher.Phase = phases[side]
 		if err := watch.signals(ctx, view); err != nil {
 			return fmt.Errorf("%s: %w", side, err)
 		}
@@ -165,6 +166,9 @@ func (g *Governors) Start(ctx context.Context, pair *schema.Pair) (err error) {
 	measured.Wait()
 	return g.begin()
 }
+
+// phases are different since both sides may be on one server.
+var phases = map[event.Side]float64{event.Source: 1.0 / 3, event.Target: 2.0 / 3}
 
 // begin lets the governors admit.
 func (g *Governors) begin() error {

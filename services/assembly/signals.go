@@ -96,9 +96,6 @@ func (w *watch) cores(ctx context.Context) (float64, error) {
 // other questions.
 const recountEvery = 15 * time.Second
 
-// phases are different since both sides may be on one server.
-var phases = map[event.Side]float64{event.Source: 1.0 / 3, event.Target: 2.0 / 3}
-
 // gauge adds a figure of the engine.
 func (w *watch) gauge(s governor.Signal, g database.Gauge, cores float64) error {
 	if g.Count == nil {
@@ -112,7 +109,7 @@ func (w *watch) gauge(s governor.Signal, g database.Gauge, cores float64) error 
 		count = w.recount(cores, count)
 	}
 	w.count++
-	return w.watcher.AddCount(s, count, phases[w.side])
+	return w.watcher.AddCount(s, count)
 }
 
 // recount is a measurement that makes sure of the server's cores now and then.
