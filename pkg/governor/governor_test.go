@@ -300,6 +300,28 @@ func TestBelowOneWorkerAPlaceRestsAfterUse(t *testing.T) {
 	})
 }
 
+// A statement that takes next to no time is not for nothing.
+func TestHowManyStatementsComeIsBoundedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		g, _ := begin(ctx, t, Signal{Name: "threads", Limit: 100, Cores: 2}, func(context.Context) (float64, error) { return 9, nil }, nil)
+		began, statements := time.Now(), 0.0
+		for ; time.Since(began) < time.Minute; statements++ {
+			release, err := g.Acquire(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(beside / 20)
+			release()
+		}
+		if most := time.Since(began).Seconds() * leastRoom / beside.Seconds(); statements > 1.1*most {
+			t.Errorf("%v statements in a minute where there is no room, want %v at most", statements, most)
+		}
+		cancel()
+		time.Sleep(maxRest)
+	})
+}
+
 func TestRangesAreShorterTheLessRoomThereIs(t *testing.T) {
 	for others, want := range map[float64]float64{0: 1, 0.4: 1, 0.9: 0.6, 1.1: 0.4 * 0.8 * 0.8, 9: leastRoom * briefest} {
 		synctest.Test(t, func(t *testing.T) {

@@ -26,7 +26,7 @@ const (
 
 	// beat is how late a process learns that a round has begun. It takes several
 	// until all who begin together have their parts, and some of them wait for that.
-	beat = 250 * time.Millisecond
+	beat = 500 * time.Millisecond
 	// eager is the same in the time just after a round, eagerFor, when another one is
 	// likely: somebody lets go, or comes together with others.
 	eager    = 50 * time.Millisecond

@@ -73,7 +73,7 @@ func (f *Follower) catchUp(ctx context.Context, ends map[Place]int64) error {
 // of those that are read to their end would wait for more.
 func inTurns(c *sarama.Config) {
 	c.Consumer.MaxProcessingTime = 5 * time.Millisecond
-	c.Consumer.MaxWaitTime = 10 * time.Millisecond
+	c.Consumer.MaxWaitTime = noWait
 	c.Consumer.Fetch.Default = 4 * partitionBytes
 }
 

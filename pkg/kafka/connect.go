@@ -3,9 +3,15 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/IBM/sarama"
 )
+
+// noWait is for how long a broker may hold back an answer where what is read stands there
+// already. A partition that was read to its end is fetched from once more, and the reader
+// ends only with the answer to that.
+const noWait = 10 * time.Millisecond
 
 // connected runs f with a connection of its own.
 func connected[T any](ctx context.Context, c Config, action string, f func(sarama.Client, sarama.ClusterAdmin) (T, error)) (T, error) {
@@ -17,6 +23,7 @@ func connected[T any](ctx context.Context, c Config, action string, f func(saram
 		}
 		// The client library finds the controller only in a full answer.
 		settings.Metadata.Full = true
+		settings.Consumer.MaxWaitTime = noWait
 		client, err := sarama.NewClient(c.Brokers, settings)
 		if err != nil {
 			return none, err

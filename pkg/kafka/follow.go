@@ -217,12 +217,18 @@ func (f *Follower) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer fetching.Close()
-	consumer, err := sarama.NewConsumerFromClient(fetching)
+	var readers sync.WaitGroup
+	// Closing waits for fetches that wait for records, and nobody needs to wait for that.
+	defer func() {
+		go func() {
+			readers.Wait()
+			_ = fetching.Close() // it only reads
+		}()
+	}()
+	consumer, err := sarama.NewConsumerFromClient(fetching) // it has nothing of its own to close
 	if err != nil {
 		return err
 	}
-	defer consumer.Close()
 	if f.ordered {
 		if err := f.catchUp(ctx, ends); err != nil {
 			return err
@@ -239,7 +245,7 @@ func (f *Follower) follow(ctx context.Context) error {
 		})
 	}
 	for place := range ends {
-		run(func() error { return f.read(ctx, consumer, place) })
+		run(func() error { return f.read(ctx, consumer, place, &readers) })
 	}
 	run(func() error { return f.keepAsking(ctx, client) })
 	return all.Wait()
@@ -288,13 +294,13 @@ func (f *Follower) begin(begins, ends map[Place]int64) {
 	}
 }
 
-// read applies the records of a partition.
-func (f *Follower) read(ctx context.Context, consumer sarama.Consumer, place Place) error {
+// read applies the records of a partition. Its reader is closed later.
+func (f *Follower) read(ctx context.Context, consumer sarama.Consumer, place Place, readers *sync.WaitGroup) error {
 	reader, err := f.open(consumer, place)
 	if err != nil {
 		return err
 	}
-	defer reader.Close()
+	defer readers.Go(func() { _ = reader.Close() }) // what it still gets is read again, or by nobody
 	for {
 		select {
 		case m, ok := <-reader.Messages():

@@ -28,9 +28,7 @@ func NewScanner(ctx context.Context, c Config) (*Scanner, error) {
 			return nil, err
 		}
 		settings.Consumer.Return.Errors = true
-		// Nothing is awaited but what stands there; at the end of a partition the
-		// broker would have the last fetch wait for more.
-		settings.Consumer.MaxWaitTime = 100 * time.Millisecond
+		settings.Consumer.MaxWaitTime = noWait
 		client, err := sarama.NewClient(c.Brokers, settings)
 		if err != nil {
 			return nil, err

@@ -90,7 +90,7 @@ func printIdle(o options, cost counts, share float64) {
 func (f *following) idle(ctx context.Context, o options, db *sql.DB, database string) (cost counts, share float64, err error) {
 	starting, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	err = await(starting, func() (bool, error) {
+	err = await(starting, usually, func() (bool, error) {
 		return strings.Contains(f.metrics(ctx), `trueup_verified_until_timestamp_seconds{mode="incremental"`), nil
 	})
 	if err != nil {

@@ -218,7 +218,7 @@ func overAll(of []*trial) time.Duration {
 // tool, and again, since a shared machine's speed changes by the minute. Each round begins
 // with another of them: what ran before the first one filled the server to its most.
 func (b *governorBench) steady(ctx context.Context) (trials, error) {
-	tools := []neighbour{{aloneName, nothing}, {governedName, b.validator(guarded)}, {ungovernedName, b.validator(unguarded)}}
+	tools := []neighbour{{aloneName, nothing}, {governedName, b.validator(guarded, atTheEnd)}, {ungovernedName, b.validator(unguarded, atTheEnd)}}
 	if b.o.ptChecksum != "" {
 		tools = append(tools, neighbour{ptChecksumName, b.checksumming})
 	}

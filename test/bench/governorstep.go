@@ -39,7 +39,7 @@ func (b *governorBench) step(ctx context.Context, steady trials, perRow float64)
 	// Time to work off what has piled up, to see that all is calm, and to work again.
 	recovery := max(timesAfter*b.o.steady, leastRecovery)
 	phases := []phase{{s.up, b.most * ordinary}, {s.down - s.up, b.most * beyondMost}, {recovery, b.most * ordinary}}
-	for _, with := range []neighbour{{aloneName, nothing}, {governedName, b.validator(guarded)}} {
+	for _, with := range []neighbour{{aloneName, nothing}, {governedName, b.validator(guarded, everySecond)}} {
 		t, err := b.try(ctx, with, phases...)
 		if err != nil {
 			return nil, err

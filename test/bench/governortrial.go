@@ -90,8 +90,8 @@ func nothing(context.Context, time.Time) (func(context.Context) (effort, error),
 // second between its runs filled by the other's.
 const always = `, schedule: {full: "@every 1s"}`
 
-// validator is trueup's validator, which looks at the tables again and again.
-func (b *governorBench) validator(g guard) tool {
+// validator is trueup's validator, which compares the tables again and again.
+func (b *governorBench) validator(g guard, lookedAt time.Duration) tool {
 	return func(ctx context.Context, start time.Time) (func(context.Context) (effort, error), error) {
 		address, err := freeAddress(ctx)
 		if err != nil {
@@ -101,13 +101,13 @@ func (b *governorBench) validator(g guard) tool {
 		if err != nil {
 			return nil, err
 		}
-		v, err := startValidating(ctx, b.o, load, address, start)
+		v, err := startValidating(ctx, b.o, load, address, start, lookedAt)
 		if err != nil {
 			load.remove()
 			return nil, err
 		}
-		return func(context.Context) (effort, error) {
-			seen, err := v.stop()
+		return func(ctx context.Context) (effort, error) {
+			seen, err := v.stop(ctx)
 			e := effort{watchedRun: seen}
 			if n := len(seen.looks); n > 0 {
 				e.rows = seen.looks[n-1].rows

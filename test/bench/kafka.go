@@ -166,14 +166,20 @@ func (b *backlog) repair(ctx context.Context, o options, n int) (sample, error) 
 	}
 	var s sample
 	if err == nil {
-		err = await(ctx, func() (bool, error) {
-			done, err := b.lag(ctx, ".bench", ".outcomes")
-			return done >= b.count, err
-		})
+		outcomes := func(wanted int64) func() (bool, error) {
+			return func() (bool, error) {
+				done, err := b.lag(ctx, ".bench", ".outcomes")
+				return done >= wanted, err
+			}
+		}
+		// Asking takes the broker and this program some time, so often only near the end.
+		if err = await(ctx, usually, outcomes(b.count*19/20)); err == nil {
+			err = await(ctx, closely, outcomes(b.count))
+		}
 		s.wall = time.Since(start)
 	}
 	if err == nil {
-		err = await(ctx, func() (bool, error) {
+		err = await(ctx, usually, func() (bool, error) {
 			left, err := b.lag(ctx, ".fixer", ".findings")
 			return left == 0, err
 		})
@@ -212,9 +218,16 @@ func (b *backlog) stop(fixer *process) error {
 	return errors.Join(fmt.Errorf("the fixer ended with %w; the first one's log:\n%s", err, tail(string(log))), readErr)
 }
 
-// await asks until the answer is yes.
-func await(ctx context.Context, ask func() (bool, error)) error {
-	tick := time.NewTicker(100 * time.Millisecond)
+// How often it is asked whether fixers are done: what a time of some seconds is exact to,
+// and what is not to be seen in it.
+const (
+	closely = 20 * time.Millisecond
+	usually = 100 * time.Millisecond
+)
+
+// await asks so often, until the answer is yes.
+func await(ctx context.Context, often time.Duration, ask func() (bool, error)) error {
+	tick := time.NewTicker(often)
 	defer tick.Stop()
 	for {
 		done, err := ask()

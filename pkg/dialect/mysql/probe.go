@@ -16,8 +16,8 @@ func (d Dialect) Probes() []dialect.Probe {
 		// The session that asks is one of its own, and not beside anybody.
 		{
 			Figure: dialect.ProbeThreads, Beside: true,
-			Query: dialect.Query{SQL: "SELECT " + only("THREADS_RUNNING") + " - (" + notAtWork + "), (" + own + ") - 1, " + only("QUESTIONS") +
-				" FROM " + d.statuses() + " WHERE VARIABLE_NAME IN ('THREADS_RUNNING', 'QUESTIONS')"},
+			Query: dialect.Query{SQL: "SELECT " + only("THREADS_RUNNING") + " - MAX(unmoved), MAX(own) - 1, " + only("QUESTIONS") +
+				" FROM " + d.statuses() + ", (" + sessions + ") AS sessions WHERE VARIABLE_NAME IN ('THREADS_RUNNING', 'QUESTIONS')"},
 		},
 		{Figure: dialect.ProbeLockWaits, Query: d.status("INNODB_ROW_LOCK_CURRENT_WAITS", "")},
 		history,
@@ -33,15 +33,15 @@ func (d Dialect) Probes() []dialect.Probe {
 }
 
 const (
-	// own counts what this program runs, in any of its processes: all its statements
-	// begin with a comment that names it, the one that asks too. Without PROCESS an
-	// account sees its own sessions, which is where they are.
-	own = sessions + isOwn
-	// notAtWork counts these and the sessions that wait for their client to read or to
-	// send, as MariaDB and MySQL 8 call that: they keep no core busy.
-	notAtWork = sessions + isOwn + " OR STATE IN ('Writing to net', 'Sending to client', 'Reading from net', 'Receiving from client')"
-
-	sessions = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE "
+	// sessions counts what this program runs, in any of its processes: all its statements
+	// begin with a comment that names it, the one that asks too. Without PROCESS an account
+	// sees its own sessions, which is where they are. And it counts these together with the
+	// sessions that wait for their client to read or to send, as MariaDB and MySQL 8 call
+	// that: they keep no core busy. Both in one look at the list, for which the server stops
+	// at each session.
+	sessions = "SELECT SUM(IF(" + isOwn + ", 1, 0)) AS own, SUM(IF(" + isOwn +
+		" OR STATE IN ('Writing to net', 'Sending to client', 'Reading from net', 'Receiving from client'), 1, 0)) AS unmoved" +
+		" FROM information_schema.PROCESSLIST"
 
 	// The driver says how a new session is to be, and in its own words.
 	isOwn = "(INFO LIKE '/* trueup%' OR INFO LIKE 'SET %' AND USER = SUBSTRING_INDEX(USER(), '@', 1))"
