@@ -311,10 +311,10 @@ func TestHowManyStatementsComeIsBoundedToo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(beside / 20)
+			time.Sleep(perStatement / 20)
 			release()
 		}
-		if most := time.Since(began).Seconds() * leastRoom / beside.Seconds(); statements > 1.1*most {
+		if most := time.Since(began).Seconds() * leastRoom / perStatement.Seconds(); statements > 1.1*most {
 			t.Errorf("%v statements in a minute where there is no room, want %v at most", statements, most)
 		}
 		cancel()

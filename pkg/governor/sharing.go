@@ -25,7 +25,8 @@ const (
 	SessionTimeout = 10 * time.Second
 
 	// beat is how late a process learns that a round has begun. It takes several
-	// until all who begin together have their parts, and some of them wait for that.
+	// until all who begin together have their parts, and some of them wait for that; and
+	// each takes the broker a millisecond of a core.
 	beat = 500 * time.Millisecond
 	// eager is the same in the time just after a round, eagerFor, when another one is
 	// likely: somebody lets go, or comes together with others.

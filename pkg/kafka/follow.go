@@ -217,18 +217,18 @@ func (f *Follower) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	consumer, err := sarama.NewConsumerFromClient(fetching)
+	if err != nil {
+		return errors.Join(err, fetching.Close())
+	}
 	var readers sync.WaitGroup
 	// Closing waits for fetches that wait for records, and nobody needs to wait for that.
 	defer func() {
 		go func() {
 			readers.Wait()
-			_ = fetching.Close() // it only reads
+			_, _ = consumer.Close(), fetching.Close() // they only read
 		}()
 	}()
-	consumer, err := sarama.NewConsumerFromClient(fetching) // it has nothing of its own to close
-	if err != nil {
-		return err
-	}
 	if f.ordered {
 		if err := f.catchUp(ctx, ends); err != nil {
 			return err
@@ -294,7 +294,7 @@ func (f *Follower) begin(begins, ends map[Place]int64) {
 	}
 }
 
-// read applies the records of a partition. Its reader is closed later.
+// read applies the records of a partition. Its reader is closed among readers, in its own time.
 func (f *Follower) read(ctx context.Context, consumer sarama.Consumer, place Place, readers *sync.WaitGroup) error {
 	reader, err := f.open(consumer, place)
 	if err != nil {

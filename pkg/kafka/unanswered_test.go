@@ -58,7 +58,7 @@ func TestAFollowerDoesNotWaitForRecordsToEnd(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = f.Run(ctx) }()
+	go func() { defer close(ended); _ = f.Run(ctx) }() // it returns nil
 	fetched()
 	cancel()
 	select {
@@ -77,7 +77,7 @@ func TestWhoReadsWhatStandsThereHasNoBrokerWait(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { defer close(ended); _, _, _ = admin.ReadState(ctx) }()
+	go func() { defer close(ended); _, _, _ = admin.ReadState(ctx) }() // it is called off
 	defer func() { <-ended }()
 	defer cancel()
 	if wait := time.Duration(fetched().MaxWaitTime) * time.Millisecond; wait > 10*time.Millisecond {

@@ -16,7 +16,7 @@ func (d Dialect) Probes() []dialect.Probe {
 		// The session that asks is one of its own, and not beside anybody.
 		{
 			Figure: dialect.ProbeThreads, Beside: true,
-			Query: dialect.Query{SQL: "SELECT " + only("THREADS_RUNNING") + " - MAX(unmoved), MAX(own) - 1, " + only("QUESTIONS") +
+			Query: dialect.Query{SQL: "SELECT " + only("THREADS_RUNNING") + " - MAX(not_at_work), MAX(own) - 1, " + only("QUESTIONS") +
 				" FROM " + d.statuses() + ", (" + sessions + ") AS sessions WHERE VARIABLE_NAME IN ('THREADS_RUNNING', 'QUESTIONS')"},
 		},
 		{Figure: dialect.ProbeLockWaits, Query: d.status("INNODB_ROW_LOCK_CURRENT_WAITS", "")},
@@ -35,12 +35,11 @@ func (d Dialect) Probes() []dialect.Probe {
 const (
 	// sessions counts what this program runs, in any of its processes: all its statements
 	// begin with a comment that names it, the one that asks too. Without PROCESS an account
-	// sees its own sessions, which is where they are. And it counts these together with the
-	// sessions that wait for their client to read or to send, as MariaDB and MySQL 8 call
-	// that: they keep no core busy. Both in one look at the list, for which the server stops
-	// at each session.
+	// sees its own sessions, which is where they are. Not at work are these and those that
+	// wait for their client to read or to send, as MariaDB and MySQL 8 call that: they keep
+	// no core busy. Both come of one look at the list, which stops at each session.
 	sessions = "SELECT SUM(IF(" + isOwn + ", 1, 0)) AS own, SUM(IF(" + isOwn +
-		" OR STATE IN ('Writing to net', 'Sending to client', 'Reading from net', 'Receiving from client'), 1, 0)) AS unmoved" +
+		" OR STATE IN ('Writing to net', 'Sending to client', 'Reading from net', 'Receiving from client'), 1, 0)) AS not_at_work" +
 		" FROM information_schema.PROCESSLIST"
 
 	// The driver says how a new session is to be, and in its own words.
